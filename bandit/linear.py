@@ -1,0 +1,158 @@
+"""The linear model of rungs that LinUCB, epsilon-greedy and Thompson sampling share.
+
+One arm is one step of one generator's ladder, from rung l - 1 to l; z = [1, x, a], with `a` the
+action features of rung l. Its target is the *increment* of reward over that step, so that the
+estimates of a generator's steps add up to the gain of a depth.
+
+**What a round teaches.** Where a policy played the plan, people could click only what it brought,
+so a round teaches the steps that were drawn and no others: taking what lies beyond the drawn
+depth as worthless would keep it undrawn for ever. A round whose propensity is NaN was played by
+no policy (imported history): its clicks do not depend on the depths, so it teaches every step.
+
+**Before any data** a step's expected reward is its share of `prior_gain`, spread over the ladder
+in proportion to log(1 + depth): concave, so that the first plans ask every generator for a few
+and go deeper as the price falls. It weighs as much as `penalty` rounds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandit.base import Depths, Flags, Floats, Rounds
+from bandit.policy import LadderPolicy
+from bandit.ridge import Ridge
+from bandit.storage import read_state, write_state
+
+
+class LinearPolicy(LadderPolicy):
+    """A ladder policy with one `Ridge` over all steps.
+
+    `penalty` > 0: λ of the regression; `prior_gain` ≥ 0: reward expected of a generator's deepest
+    rung before any data.
+    """
+
+    def __init__(
+        self, ladder: Depths, generators: int, *, penalty: float, prior_gain: float
+    ) -> None:
+        super().__init__(ladder, generators)
+        self._penalty = checked_number("penalty", penalty, above_zero=True)
+        self._prior_gain = checked_number("prior_gain", prior_gain)
+        self._model: Ridge | None = None
+        self._widths: tuple[int, int] | None = None
+        self._cold: tuple[int, Ridge] | None = None
+
+    def update(self, rounds: Rounds) -> None:
+        """Learn the increments of reward; rounds marked late only add their rewards."""
+        super().update(rounds)
+        if len(rounds) == 0:
+            return
+        widths = (rounds.contexts.shape[1], rounds.actions.shape[3])
+        model = self.model(*widths)
+        increments = np.diff(rounds.rewards, axis=2)
+        taught = self._taught(rounds)
+        squares, products = np.empty_like(model.A), np.empty_like(model.b)
+        steps = len(self._ladder) - 1
+        for arm in range(len(model.b)):
+            i, step = divmod(arm, steps)
+            rows = np.flatnonzero(taught[:, i, step])
+            z = np.column_stack(
+                [np.ones(rows.size), rounds.contexts[rows], rounds.actions[rows, i, step + 1]]
+            )
+            fresh = z[~rounds.late[rows]]
+            squares[arm] = fresh.T @ fresh
+            products[arm] = z.T @ increments[rows, i, step]
+        self._model, self._widths = model.after(squares, products), widths
+
+    def model(self, context_features: int, action_features: int) -> Ridge:
+        """What is known for d and a features; ValueError where other widths were learnt."""
+        if self._model is None or self._widths is None:
+            return self._prior(1 + context_features + action_features)
+        if (context_features, action_features) != self._widths:
+            raise ValueError(
+                f"{self.name}: trained with {self._widths[0]} context and {self._widths[1]} action "
+                f"features, found {context_features} and {action_features}. This typically occurs "
+                "because the features were changed after training"
+            )
+        return self._model
+
+    def _prior(self, columns: int) -> Ridge:
+        cold = self._cold
+        if cold is None or cold[0] != columns:
+            spread = np.diff(np.log1p(self._ladder)) / np.log1p(self._ladder[-1])
+            means = np.tile(self._prior_gain * spread, self._generators)
+            # Kept, in one assignment, so that searches before the first learning need not build
+            # it each time; it follows from the options alone.
+            cold = self._cold = (columns, Ridge.prior(self._penalty, means, columns))
+        return cold[1]
+
+    def cumulative(self, steps: Floats) -> Floats:
+        """Values (…, m) of the steps as sums up to each rung (…, s, L), 0 at rung 0."""
+        rows = steps.reshape(*steps.shape[:-1], self._generators, -1)
+        sums = np.zeros((*rows.shape[:-1], rows.shape[-1] + 1))
+        np.cumsum(rows, axis=-1, out=sums[..., 1:])
+        return sums
+
+    def save(self, folder: Path) -> None:
+        """Options and learnt sums; what follows from them is computed again on loading."""
+        arrays: dict[str, NDArray[Any]] = {}
+        if self._model is not None:
+            arrays = {"A": self._model.A, "b": self._model.b, "widths": np.array(self._widths)}
+        write_state(folder, self.name, self._options(), arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        options, arrays = read_state(folder, cls.name)
+        policy = cls._of(options)
+        if arrays:
+            context_features, action_features = arrays["widths"].tolist()
+            prior = policy.model(context_features, action_features)
+            if arrays["A"].shape != prior.A.shape or arrays["b"].shape != prior.b.shape:
+                raise ValueError(
+                    f"{folder}/state.npz: found A {arrays['A'].shape} and b {arrays['b'].shape}, "
+                    f"expected {prior.A.shape} and {prior.b.shape} from the options of the manifest"
+                )
+            policy._model = Ridge.of(arrays["A"], arrays["b"])
+            policy._widths = (context_features, action_features)
+        return policy
+
+    def _options(self) -> dict[str, Any]:
+        """Arguments of the constructor, JSON-able."""
+        return {
+            "ladder": self._ladder.tolist(),
+            "generators": self._generators,
+            "penalty": self._penalty,
+            "prior_gain": self._prior_gain,
+        }
+
+    @classmethod
+    def _of(cls, options: dict[str, Any]) -> Self:
+        return cls(**{**options, "ladder": np.array(options["ladder"], np.int32)})
+
+    def _taught(self, rounds: Rounds) -> Flags:
+        """Shape (n, s, L - 1): the steps each round says something about."""
+        drawn = rounds.depths[:, :, None] >= self._ladder[1:]
+        return drawn | np.isnan(rounds.propensities)[:, None, None]
+
+
+def design(x: Floats, action_features: Floats) -> Floats:
+    """z of every arm (m, p), from x (d,) and action_features (s, L, a)."""
+    steps = action_features[:, 1:]
+    arms, d = steps.shape[0] * steps.shape[1], x.size
+    Z = np.empty((arms, 1 + d + steps.shape[2]))
+    Z[:, 0] = 1.0
+    Z[:, 1 : 1 + d] = x
+    Z[:, 1 + d :] = steps.reshape(arms, -1)
+    return Z
+
+
+def checked_number(name: str, value: float, *, above_zero: bool = False) -> float:
+    """`value` if it is finite and ≥ 0 (> 0 with `above_zero`)."""
+    if not (np.isfinite(value) and (value > 0 if above_zero else value >= 0)):
+        bound = "> 0" if above_zero else "≥ 0"
+        raise ValueError(f"{name}: found {value}, expected a finite number {bound}")
+    return float(value)

@@ -1,0 +1,1 @@
+"""The command line `ltrr`: one file a group of subcommands."""

@@ -1,0 +1,23 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.refusing import remember_json
+
+Index = Annotated[
+    Path, typer.Argument(metavar="DIR", show_default=False, help="The folder of the index.")
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        callback=remember_json,
+        is_eager=True,
+        help="Print JSON, errors included (those on standard error).",
+    ),
+]

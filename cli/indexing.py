@@ -1,0 +1,209 @@
+"""`ltrr index` and `ltrr import`: from files to an index with a history."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.arguments import Index, Json
+from cli.history import History
+from cli.opening import opened
+from cli.output import (
+    command,
+    counted,
+    duration,
+    plain,
+    print_facts,
+    print_json,
+    print_next,
+    screen,
+    watched,
+)
+
+if TYPE_CHECKING:
+    from engine import EngineConfig, SearchEngine
+
+group = typer.Typer()
+
+
+@group.command("index")
+def index(
+    corpus: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CORPUS",
+            show_default=False,
+            help="Documents in BEIR's layout: corpus.jsonl(.gz), or a folder with one.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="DIR", show_default=False, help="Where the index is made."
+        ),
+    ],
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            show_default=False,
+            help="Candidates a search may send to the ranker in the mean \\[default: 80].",
+        ),
+    ] = None,
+    generators: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            show_default=False,
+            help="Candidate generators, of bm25, fuzzy, dense, memory, personal, popular "
+            "\\[default: all].",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FOLDER",
+            show_default=False,
+            help="A sentence-transformers model for the dense generator \\[default: MiniLM].",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    json: Json = False,
+) -> None:
+    """Index a catalogue, one JSON document a line.
+
+    A document is {"_id": "t1", "title": "…", "text": "…", "metadata": {"type":
+    "track", "artist": "…"}}; only _id is required. DIR must not hold an index yet.
+
+    [dim]ltrr index corpus.jsonl.gz --out build/music[/]
+
+    [dim]ltrr index corpus.jsonl --out build/quick --generators bm25,fuzzy,memory[/]
+    """
+    started = time.perf_counter()
+    config = _config(budget, generators, model, seed)
+    from engine import SearchEngine
+
+    with SearchEngine.build(corpus, folder=out, config=config, progress=watched()) as engine:
+        seconds = time.perf_counter() - started
+        size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+        if json:
+            print_json({"folder": out, "seconds": seconds, "bytes": size} | _contents(engine))
+        else:
+            _report(engine, out, seconds, size)
+
+
+def _config(
+    budget: float | None, generators: str | None, model: str | None, seed: int
+) -> EngineConfig:
+    from engine import BadInput, EngineConfig
+
+    config = EngineConfig(seed=seed)
+    names = config.generators
+    if generators is not None:
+        names = tuple(name.strip() for name in generators.split(",") if name.strip())
+    if model is not None and "dense" not in names:
+        raise BadInput(f"--model: {model!r} is for the generator dense, which is not among {names}")
+    # A folder is found again from wherever the index is opened.
+    named = str(Path(model).resolve()) if model is not None and Path(model).is_dir() else model
+    return EngineConfig(
+        seed=seed,
+        generators=names,
+        budget=config.budget if budget is None else budget,
+        generator_options={} if named is None else {"dense": {"encoder": named}},
+    )
+
+
+def _contents(engine: SearchEngine) -> dict[str, object]:
+    catalog = engine.state.catalog
+    codes = Counter(catalog.types[catalog.alive].tolist())
+    types = {name: codes[code] for code, name in enumerate(catalog.type_names) if codes[code]}
+    return {
+        "documents": len(engine),
+        "types": dict(sorted(types.items(), key=lambda item: (-item[1], item[0]))),
+        "fields": sorted(catalog.fields),
+        "generators": list(engine.state.retrievers),
+        "budget": engine.config.budget,
+    }
+
+
+def _report(engine: SearchEngine, out: Path, seconds: float, size: int) -> None:
+    catalog, console = engine.state.catalog, screen()
+    contents = plain(_contents(engine))
+    console.print(f"Indexed {counted(len(engine), 'document')} in {duration(seconds)} into {out}")
+    types = ", ".join(f"{name} {count:,}" for name, count in contents["types"].items())
+    print_facts(
+        console,
+        {
+            "types": types or "none (metadata.type gives a document its type)",
+            "filters": ", ".join(contents["fields"]),
+            "generators": ", ".join(contents["generators"]),
+            "budget": f"{engine.config.budget:g} candidates a search in the mean",
+            "on disk": f"{size / 1e6:,.1f} MB",
+        },
+    )
+    example = next((d.title for _, d in catalog.documents() if d.title), "…")
+    print_next(console, "Next:", command("ltrr", "search", str(out), example))
+
+
+@group.command("import")
+def import_history(
+    folder: Index,
+    log: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="LOG",
+            show_default=False,
+            help="A folder with ubi_queries and ubi_events (.jsonl or .jsonl.gz), or such files.",
+        ),
+    ],
+    skip_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unknown", help="Leave out events on documents the index does not have."
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Import searches and events from elsewhere, in UBI's layout.
+
+    All or nothing; what is imported twice is counted once. Events without a
+    query_id are the history of their user. Nothing is learnt before [bold]ltrr learn[/].
+
+    [dim]ltrr import build/music logs/[/]
+
+    [dim]ltrr import build/music ubi_queries.jsonl.gz ubi_events.jsonl.gz[/]
+    """
+    started = time.perf_counter()
+    with opened(folder) as engine:
+        history = History(log, engine.document if skip_unknown else None)
+        searches, events = history.into(engine, watched())
+    seconds = time.perf_counter() - started
+    known = history.searches - searches, history.events - events
+    if json:
+        print_json(
+            {
+                "searches": {"read": history.searches, "new": searches, "known": known[0]},
+                "events": {"read": history.events, "new": events, "known": known[1]},
+                "skipped": history.skipped,
+                "seconds": seconds,
+            }
+        )
+        return
+    console = screen()
+    console.print(
+        f"Imported {counted(searches, 'new search')} and {counted(events, 'new event')} in "
+        f"{duration(seconds)}"
+    )
+    facts: dict[str, str] = {}
+    if any(known):
+        facts["known"] = (
+            f"{counted(known[0], 'search')} and {counted(known[1], 'event')} were there already "
+            "and are counted once"
+        )
+    if history.skipped:
+        facts["skipped"] = f"{counted(history.skipped, 'event')} on unknown documents"
+    print_facts(console, facts)
+    print_next(console, "Next:", command("ltrr", "learn", str(folder)))

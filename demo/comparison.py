@@ -1,0 +1,77 @@
+"""What each generator alone, and all of them fused, would have shown with as many candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from demo.listeners import PAGE, Wish
+from engine import SearchEngine
+from engine.hindsight import union_size
+from retrievers.base import Hits, Query
+
+RRF_K = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`success`: share of searches with the wanted item on the page, by system, one entry a wish in
+    `found`; `candidates`: mean distinct candidates a search."""
+
+    found: Mapping[str, tuple[bool, ...]]
+    candidates: Mapping[str, float]
+
+    def success(self, system: str) -> float:
+        """Share of searches whose item was on the page."""
+        return float(np.mean(self.found[system]))
+
+
+def compare(engine: SearchEngine, wishes: Sequence[Wish]) -> Compared:
+    """Answer the wishes with the engine, with each of its generators alone, and with reciprocal-rank
+    fusion (Cormack et al., SIGIR 2009) of all generators at the depth that brings as many
+    candidates as the engine's plans did, rounded up."""
+    state, full = engine.state, int(engine.state.ladder[-1])
+    found: dict[str, list[bool]] = {"ltrr": []}
+    candidates: dict[str, list[int]] = {"ltrr": []}
+    answers: list[list[Hits]] = []
+    rows: list[int] = []
+    for wish in wishes:
+        response = engine.search(wish.text, wish.context, PAGE)
+        found["ltrr"].append(wish.item in [hit.id for hit in response.hits])
+        candidates["ltrr"].append(response.candidates)
+        query = Query(wish.text, wish.context)
+        answers.append([r.retrieve(query, full) for r in state.retrievers.values()])
+        row = state.catalog.row(wish.item)
+        rows.append(-1 if row is None else row)
+    budget = float(np.mean(candidates["ltrr"]))
+    for g, name in enumerate(state.retrievers):
+        found[name] = [row in a[g].docs[:PAGE] for a, row in zip(answers, rows, strict=True)]
+        depth = round(budget)
+        candidates[name] = [min(len(a[g]), depth) for a in answers]
+    depth, sizes = _even_depth(answers, budget, full)
+    found["rrf"] = [row in _fused(a, depth) for a, row in zip(answers, rows, strict=True)]
+    candidates["rrf"] = sizes
+    return Compared(
+        {name: tuple(f) for name, f in found.items()},
+        {name: float(np.mean(c)) for name, c in candidates.items()},
+    )
+
+
+def _even_depth(answers: list[list[Hits]], budget: float, full: int) -> tuple[int, list[int]]:
+    """The smallest depth, the same for all generators, at which the mean union reaches the budget."""
+    sizes: list[int] = []
+    for depth in range(1, full + 1):
+        sizes = [union_size(a, np.full(len(a), depth, np.int32)) for a in answers]
+        if np.mean(sizes) >= budget:
+            return depth, sizes
+    return full, sizes
+
+
+def _fused(hits: list[Hits], depth: int) -> list[int]:
+    scores: dict[int, float] = {}
+    for answer in hits:
+        for rank, row in enumerate(answer.docs[:depth].tolist(), start=1):
+            scores[row] = scores.get(row, 0.0) + 1.0 / (RRF_K + rank)
+    return sorted(scores, key=lambda row: (-scores[row], row))[:PAGE]

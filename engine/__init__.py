@@ -1,0 +1,52 @@
+"""The engine: composes generators, bandit and ranker into search, feedback and learn."""
+
+from engine.config import EngineConfig
+from engine.errors import (
+    BadContext,
+    BadDocuments,
+    BadEvent,
+    BadInput,
+    BadQuery,
+    LockedError,
+    LtrrError,
+    SnapshotError,
+)
+from engine.explaining import Missing
+from engine.response import (
+    Event,
+    Explanation,
+    Hit,
+    LearnReport,
+    LoggedSearch,
+    PlanStep,
+    Response,
+    SourceHit,
+)
+from engine.search_engine import SearchEngine
+from retrievers.base import Context, Document, Query, Turn
+
+__all__ = [
+    "BadContext",
+    "BadDocuments",
+    "BadEvent",
+    "BadInput",
+    "BadQuery",
+    "Context",
+    "Document",
+    "EngineConfig",
+    "Event",
+    "Explanation",
+    "Hit",
+    "LearnReport",
+    "LockedError",
+    "LoggedSearch",
+    "LtrrError",
+    "Missing",
+    "PlanStep",
+    "Query",
+    "Response",
+    "SearchEngine",
+    "SnapshotError",
+    "SourceHit",
+    "Turn",
+]

@@ -1,0 +1,119 @@
+"""From documents to a first state."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from engine.answering import on_the_hour
+from engine.catalog import Catalog
+from engine.config import EngineConfig
+from engine.errors import BadDocuments
+from engine.filters import Filters
+from engine.hindsight import answers
+from engine.names import Names
+from engine.parts import make_policy, make_retrievers
+from engine.pricing import Sampled, tuned
+from engine.ranking_features import column_names
+from engine.state import State
+from engine.statistics import Observation, PlanStatistics
+from engine.topics import Topics
+from rankers.propensity import Examination
+from rankers.rrf import ReciprocalRankFusion
+from retrievers.base import Context, Document, Query
+from retrievers.encoder import Encoder
+
+PROBES = 64
+"""Titles searched for at build, so that the first plans know result counts and overlaps."""
+
+
+def build_state(
+    documents: Iterable[Document],
+    config: EngineConfig,
+    encoder: Encoder | str | None = None,
+    embeddings: Path | None = None,
+    progress: bool = False,
+) -> State:
+    """Index a catalogue. Nothing is learnt yet but what searches for some titles return."""
+    given = list(tqdm(documents, desc="reading", unit=" documents", disable=not progress))
+    if not given:
+        raise BadDocuments("documents: the catalogue is empty; there is nothing to search")
+    ladder = np.array(config.ladder, np.int32)
+    catalog = Catalog()
+    retrievers = make_retrievers(config, encoder, embeddings, progress)
+    state = State(
+        catalog=catalog,
+        filters=Filters(catalog),
+        names=Names(),
+        topics=Topics(),
+        retrievers=retrievers,
+        statistics=PlanStatistics(len(retrievers), config.ladder),
+        policy=make_policy(config, ladder),
+        price=0.0,
+        fusion=ReciprocalRankFusion(column_names(retrievers)),
+        ranker=None,
+        examination=Examination.prior(),
+        version=0,
+        learnt=(0, 0),
+    )
+    return _probed(added(state, given, progress), config)
+
+
+def added(state: State, documents: Sequence[Document], progress: bool = False) -> State:
+    """A state that holds these documents too; the given one is left as it is."""
+    catalog, names, topics = (
+        copy.copy(state.catalog),
+        copy.copy(state.names),
+        copy.copy(state.topics),
+    )
+    rows = catalog.add(documents)
+    names.add(documents)
+    topics.add(documents)
+    retrievers = {name: copy.copy(r) for name, r in state.retrievers.items()}
+    with tqdm(total=len(retrievers), unit=" generators", disable=not progress) as bar:
+        for name, retriever in retrievers.items():
+            bar.set_description(f"indexing: {name}")
+            retriever.add(rows, documents)
+            bar.update()
+    return replace(
+        state, catalog=catalog, filters=Filters(catalog), names=names, topics=topics,
+        retrievers=retrievers,
+    )  # fmt: skip
+
+
+def removed(state: State, ids: Sequence[str]) -> State:
+    """A state without these documents; the given one is left as it is."""
+    catalog = copy.copy(state.catalog)
+    rows = catalog.remove(ids)
+    retrievers = {name: copy.copy(r) for name, r in state.retrievers.items()}
+    for retriever in retrievers.values():
+        retriever.remove(rows)
+    return replace(state, catalog=catalog, filters=Filters(catalog), retrievers=retrievers)
+
+
+def _probed(state: State, config: EngineConfig) -> State:
+    """The price that meets the budget, and the overlaps, as searches for titles show them."""
+    full = int(state.ladder[-1])
+    step = max(len(state.catalog) // PROBES, 1)
+    context = Context(time=on_the_hour(config.clock()))
+    sample: list[Sampled] = []
+    seen: list[Observation] = []
+    none = np.zeros((len(state.retrievers), state.ladder.size))
+    for _, document in islice(state.catalog.documents(range(0, state.catalog.rows, step)), PROBES):
+        query = Query(document.title, context)
+        hits = [r.retrieve(query, full) for r in state.retrievers.values()]
+        facts = state.facts(query)
+        kept = answers(hits, state.catalog.types, state.ladder)
+        seen.append(Observation(facts.kind, None, facts.key, 0.0, none, none, kept))
+        sample.append(Sampled(query, hits))
+    statistics = copy.copy(state.statistics)
+    statistics.look_at(seen)
+    state = replace(state, statistics=statistics)
+    price, _ = tuned(state, config, sample)
+    return replace(state, price=price)

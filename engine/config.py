@@ -1,0 +1,100 @@
+"""Every setting of an engine, with its default."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from itertools import pairwise
+from typing import Any, Literal
+
+from engine.errors import BadInput
+
+GENERATORS = ("bm25", "fuzzy", "dense", "memory", "personal", "popular")
+REWARDS: Mapping[str, float] = {
+    "click": 1.0,
+    "play": 1.0,
+    "listen": 1.0,
+    "purchase": 1.0,
+    "like": 1.0,
+    "add": 1.0,
+    "skip": -0.5,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """Settings of a `SearchEngine`; saved with it.
+
+    `budget`: the mean number of distinct candidates a search may send to the ranker, exploration
+    included. `ladder`: the depths a generator can be asked for, from 0. `rewards`: what an action
+    is worth; one that is missing here is kept in the log and teaches nothing. `chunk`: how finely
+    `learn` walks through time. `hindsight`: searches a chunk keeps for statistics that need the
+    full answer of every generator. `ranker_window`: the latest clicked impressions a ranker is
+    trained on. `rest_sample`: candidates that were not shown whose features are logged.
+    `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
+    seconds; not saved.
+    """
+
+    seed: int = 0
+    generators: tuple[str, ...] = GENERATORS
+    ladder: tuple[int, ...] = (0, 3, 5, 10, 20, 35, 50, 100)
+    budget: float = 80.0
+    policy: str = "linucb"
+    policy_options: Mapping[str, float] = field(default_factory=dict)
+    generator_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ranker_options: Mapping[str, float] = field(default_factory=dict)
+    rewards: Mapping[str, float] = field(default_factory=lambda: dict(REWARDS))
+    chunk: Literal["day", "week", "month"] = "month"
+    hindsight: int = 300
+    ranker_window: int = 20_000
+    rest_sample: int = 20
+    max_query_chars: int = 1_000
+    max_k: int = 10_000
+    search_ms: float | None = None
+    durability: Literal["normal", "full"] = "normal"
+    clock: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        ladder = self.ladder
+        if len(ladder) < 2 or ladder[0] != 0 or any(a >= b for a, b in pairwise(ladder)):
+            raise BadInput(
+                f"EngineConfig.ladder: found {ladder}; expected ascending depths that start with 0, "
+                "such as (0, 3, 10, 50)"
+            )
+        if not self.budget > 0:
+            raise BadInput(f"EngineConfig.budget: found {self.budget}; expected a number above 0")
+        if not self.generators or len(set(self.generators)) != len(self.generators):
+            raise BadInput(
+                f"EngineConfig.generators: found {self.generators}; expected distinct names, at "
+                f"least one of {', '.join(GENERATORS)} or of your own"
+            )
+        if self.chunk not in ("day", "week", "month"):
+            raise BadInput(f"EngineConfig.chunk: found {self.chunk!r}; expected day, week or month")
+        positive = [a for a, w in self.rewards.items() if a == "skip" and w > 0]
+        if positive:
+            raise BadInput(
+                f"EngineConfig.rewards['skip']: found {self.rewards['skip']}; a skip is worth ≤ 0"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings but the clock, as JSON types."""
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "clock"}
+        return {
+            k: dict(v) if isinstance(v, Mapping) else list(v) if isinstance(v, tuple) else v
+            for k, v in data.items()
+        }
+
+    @classmethod
+    def from_json(
+        cls, data: Mapping[str, Any], clock: Callable[[], float] = time.time
+    ) -> EngineConfig:
+        """The inverse of `to_json`."""
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise BadInput(f"EngineConfig: unknown settings {unknown}; known are {sorted(known)}")
+        settings: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
+        return cls(**settings, clock=clock)

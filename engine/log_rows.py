@@ -1,0 +1,141 @@
+"""The log's tables, and their rows as Python sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT = 1
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS searches (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    impression TEXT UNIQUE NOT NULL,
+    time REAL NOT NULL,
+    user TEXT,
+    typed TEXT NOT NULL,
+    text TEXT NOT NULL,
+    context TEXT NOT NULL,
+    imported INTEGER NOT NULL,
+    policy TEXT,
+    plan TEXT,
+    propensity REAL,
+    version INTEGER,
+    shown TEXT NOT NULL,
+    x BLOB
+);
+CREATE TABLE IF NOT EXISTS columns (id INTEGER PRIMARY KEY, names TEXT UNIQUE NOT NULL);
+CREATE TABLE IF NOT EXISTS rows (
+    seq INTEGER PRIMARY KEY REFERENCES searches (seq),
+    columns INTEGER NOT NULL REFERENCES columns (id),
+    documents TEXT NOT NULL,
+    weights BLOB NOT NULL,
+    features BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT UNIQUE,
+    impression TEXT,
+    user TEXT,
+    action TEXT NOT NULL,
+    document TEXT NOT NULL,
+    time REAL NOT NULL,
+    position INTEGER,
+    weight REAL NOT NULL,
+    UNIQUE (impression, action, document)
+);
+CREATE INDEX IF NOT EXISTS events_by_impression ON events (impression);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRow:
+    """A logged search. `plan` maps generator to (depth, marginal propensity)."""
+
+    seq: int
+    impression: str
+    time: float
+    user: str | None
+    typed: str
+    text: str
+    context: Mapping[str, Any]
+    imported: bool
+    policy: str | None
+    plan: Mapping[str, tuple[int, float]]
+    propensity: float | None
+    version: int | None
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A logged event; `time` in POSIX seconds."""
+
+    seq: int
+    impression: str | None
+    user: str | None
+    action: str
+    document: str
+    time: float
+    position: int | None
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureRows:
+    """Feature rows of one search: what was shown, then a sample of the rest.
+
+    `weights` (n,): how many candidates each row stands for.
+    """
+
+    names: tuple[str, ...]
+    documents: tuple[str, ...]
+    weights: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+
+# Both start from every column of a search, in the order of `search_row`.
+PICK_SEARCHES = """
+SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
+       version, shown
+FROM searches
+"""
+PICK_JUDGED = """
+SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
+       version, shown, documents, weights, features
+FROM searches JOIN rows USING (seq) JOIN columns c ON c.id = rows.columns
+WHERE c.names = ? AND seq <= ? AND EXISTS (
+    SELECT 1 FROM events e WHERE e.impression = searches.impression AND e.seq <= ?
+    AND e.action IN (SELECT value FROM json_each(?)))
+ORDER BY time DESC, seq DESC LIMIT ?
+"""
+PICK_EVENTS = """
+SELECT seq, impression, user, action, document, time, position, weight FROM events
+"""
+
+
+OF_IMPRESSIONS = "WHERE impression IN (SELECT value FROM json_each(?)) "
+
+
+def search_row(row: Sequence[Any]) -> SearchRow:
+    """A row of `PICK_SEARCHES`."""
+    plan = {k: (int(d), float(p)) for k, (d, p) in json.loads(row[9]).items()} if row[9] else {}
+    return SearchRow(
+        seq=row[0],
+        impression=row[1],
+        time=row[2],
+        user=row[3],
+        typed=row[4],
+        text=row[5],
+        context=json.loads(row[6]),
+        imported=bool(row[7]),
+        policy=row[8],
+        plan=plan,
+        propensity=row[10],
+        version=row[11],
+        shown=tuple(json.loads(row[12])),
+    )

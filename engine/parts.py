@@ -1,0 +1,108 @@
+"""Making and reading the exchangeable parts: generators, policies, rankers, each found by its name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import retrievers
+from bandit import RetrievalPolicy, load_policy, policies
+from engine.config import EngineConfig
+from engine.errors import BadInput
+from rankers.lambdamart import LambdaMART
+from retrievers.base import Retriever
+from retrievers.dense import Dense
+from retrievers.encoder import Encoder
+
+
+def retriever_types() -> dict[str, type[Retriever]]:
+    """Name to class: all of this package, and every subclass of `Retriever` a user has defined."""
+    for module in pkgutil.iter_modules(retrievers.__path__, "retrievers."):
+        importlib.import_module(module.name)
+    found: dict[str, type[Retriever]] = {}
+    waiting = Retriever.__subclasses__()
+    while waiting:
+        kind = waiting.pop()
+        waiting.extend(kind.__subclasses__())
+        if not inspect.isabstract(kind):
+            found[kind.name] = kind
+    return dict(sorted(found.items()))
+
+
+def _known(config: EngineConfig) -> dict[str, type[Retriever]]:
+    types = retriever_types()
+    unknown = [name for name in config.generators if name not in types]
+    if unknown:
+        raise BadInput(
+            f"EngineConfig.generators: found {unknown[0]!r}; known are {', '.join(types)}. A "
+            "generator of your own is known once its class, a subclass of Retriever, is imported"
+        )
+    return types
+
+
+def make_retrievers(
+    config: EngineConfig,
+    encoder: Encoder | str | None,
+    embeddings: Path | None,
+    progress: bool,
+) -> dict[str, Retriever]:
+    """Empty generators in the order of the configuration."""
+    types = _known(config)
+    made: dict[str, Retriever] = {}
+    for name in config.generators:
+        options: dict[str, Any] = dict(config.generator_options.get(name, {}))
+        if issubclass(types[name], Dense):
+            options = {"encoder": encoder, "cache": embeddings, "progress": progress} | options
+        try:
+            made[name] = types[name](**options)
+        except TypeError as e:
+            raise BadInput(f"EngineConfig.generator_options[{name!r}]: {e}") from e
+    return made
+
+
+def load_retrievers(
+    config: EngineConfig, folder: Path, encoder: Encoder | str | None
+) -> dict[str, Retriever]:
+    """The saved generators."""
+    types = _known(config)
+    loaded: dict[str, Retriever] = {}
+    for name in config.generators:
+        kind = types[name]
+        if issubclass(kind, Dense) and encoder is not None:
+            loaded[name] = kind.load(folder / name, encoder=encoder)
+        else:
+            loaded[name] = kind.load(folder / name)
+    return loaded
+
+
+def make_policy(config: EngineConfig, ladder: NDArray[np.int32]) -> RetrievalPolicy:
+    """A policy that has learnt nothing yet."""
+    known = policies()
+    if config.policy not in known:
+        raise BadInput(
+            f"EngineConfig.policy: found {config.policy!r}; known are {', '.join(known)}"
+        )
+    kind: Callable[..., RetrievalPolicy] = known[config.policy]
+    try:
+        return kind(ladder=ladder, generators=len(config.generators), **config.policy_options)
+    except TypeError as e:
+        raise BadInput(f"EngineConfig.policy_options: {e}") from e
+
+
+def make_ranker(config: EngineConfig, columns: tuple[str, ...]) -> LambdaMART:
+    """A ranker that has learnt nothing yet."""
+    options: dict[str, Any] = {"seed": config.seed, **config.ranker_options}
+    try:
+        return LambdaMART(columns, **options)
+    except TypeError as e:
+        raise BadInput(f"EngineConfig.ranker_options: {e}") from e
+
+
+__all__ = ["load_policy", "load_retrievers", "make_policy", "make_ranker", "make_retrievers"]

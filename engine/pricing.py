@@ -1,0 +1,52 @@
+"""The price of a candidate, set so that the mean of candidates meets the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from bandit import tune
+from engine.config import EngineConfig
+from engine.hindsight import union_size
+from engine.state import State
+from retrievers.base import Hits, Query
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampled:
+    """A search with the full answers of all generators, by which any plan's cost is known."""
+
+    query: Query
+    hits: list[Hits]
+
+
+def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tuple[float, float]:
+    """(price, mean of candidates at it) over the sample, exploration included.
+
+    The plans of a sample are drawn with the same random numbers at every price, so that the mean
+    falls with the price. Without a sample the price stays.
+    """
+    if not sample:
+        return state.price, float("nan")
+    asked = []
+    for one in sample:
+        facts, user = state.facts(one.query), one.query.context.user
+        features = state.statistics.action_features(facts.kind, user, facts.key)
+        asked.append((facts.x, features, state.statistics.overlap(facts.kind), one.hits))
+
+    def mean(price: float) -> float:
+        sizes = [
+            union_size(
+                hits,
+                state.policy.choose(
+                    x, features, overlap, price, np.random.default_rng((config.seed, place))
+                ).depths,
+            )
+            for place, (x, features, overlap, hits) in enumerate(asked)
+        ]
+        return float(np.mean(sizes))
+
+    price = tune(mean, config.budget, state.price)
+    return price, mean(price)

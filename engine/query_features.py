@@ -1,0 +1,92 @@
+"""What can be told of a query before any generator runs: its kind, and the bandit's context."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.names import Names, name_hash
+from engine.statistics import PlanStatistics
+from engine.topics import TOPICS, Topics
+from retrievers.analysis import normalise
+from retrievers.base import Docs, Query
+from retrievers.bm25 import BM25
+
+X_NAMES = (
+    "words", "chars", "latin", "digits", "is_name", "names", "is_value", "unknown_words",
+    "rarest_word", "commonest_word", "times_seen", "clicks_seen", "user_known", "user_searches",
+    "user_clicks", "weekend", "day_sin", "day_cos", "hour_sin", "hour_cos", "turns",
+    *(f"user_topic_{i}" for i in range(TOPICS)),
+)  # fmt: skip
+"""The bandit's context features, about unit scale."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryFacts:
+    """`kind` groups queries that want the same plan, as "name:track/new/user"; `key` is the
+    normalised text; `x` (d,) has the columns of `X_NAMES`; `named` are rows of exactly that title."""
+
+    kind: str
+    key: str
+    hashed: int
+    named: Docs
+    x: NDArray[np.float64]
+
+
+def query_facts(
+    query: Query,
+    names: Names,
+    type_of: NDArray[np.int16],
+    type_names: tuple[str, ...],
+    words: BM25 | None,
+    statistics: PlanStatistics,
+    topics: Topics,
+) -> QueryFacts:
+    """`words` gives document frequencies where there is a BM25 generator."""
+    text, user = query.text, query.context.user
+    key = normalise(text)
+    hashed = name_hash(text)
+    named = names.rows(hashed) if key else np.empty(0, np.int32)
+    is_value = bool(key) and names.is_value(hashed)
+    found = words.document_frequency(text) if words is not None else np.empty(0, np.int32)
+    unknown = float((found == 0).mean()) if found.size else 0.0
+    rarity = 1.0 - np.log1p(found) / math.log(2.0 + names.titles.size)
+    seen, clicks = statistics.queries.counts(key)
+    searches, clicked = (0.0, 0.0) if user is None else statistics.users.counts(user)
+    if not key:
+        entity = "empty"
+    elif named.size:
+        codes = np.unique(type_of[named])
+        shared = codes.size > 1 or codes[0] < 0
+        entity = "name:several" if shared else f"name:{type_names[codes[0]]}"
+    elif is_value:
+        entity = "value"
+    elif unknown == 0.0:
+        entity = "words"
+    else:
+        entity = "part" if unknown < 1.0 else "unknown"
+    kind = f"{entity}/{'seen' if clicks > 0 else 'new'}/{'user' if searches > 0 or topics.knows(user) else 'anyone'}"
+    letters = [c for c in text if c.isalpha()]
+    latin = sum("LATIN" in unicodedata.name(c, "") for c in letters) / max(len(letters), 1)
+    time = query.context.time
+    hour = 0.0 if time is None else 2.0 * math.pi * (time.hour + time.minute / 60.0) / 24.0
+    day = 0.0 if time is None else 2.0 * math.pi * time.weekday() / 7.0
+    x = np.array(
+        [
+            len(key.split()) / 5.0, min(len(text), 100) / 30.0, latin,
+            float(any(c.isdigit() for c in text)), float(named.size > 0),
+            math.log1p(named.size), float(is_value), unknown,
+            float(rarity.max()) if rarity.size else 0.0,
+            float(rarity.min()) if rarity.size else 0.0,
+            math.log1p(seen) / 3.0, math.log1p(clicks) / 3.0, float(user is not None),
+            math.log1p(searches) / 5.0, math.log1p(clicked) / 5.0,
+            float(time is not None and time.weekday() >= 5), math.sin(day), math.cos(day),
+            math.sin(hour), math.cos(hour), float(bool(query.context.turns)),
+            *topics.shares(user),
+        ]
+    )  # fmt: skip
+    return QueryFacts(kind=kind, key=key, hashed=hashed, named=named, x=x)

@@ -1,0 +1,135 @@
+"""What goes in and comes out of the engine besides documents and contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from retrievers.base import Document, Query
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHit:
+    """Where one generator had a hit: `rank` from 1, and its own score."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result: `rank` from 1, the ranker's score, and which generators brought it."""
+
+    id: str
+    score: float
+    rank: int
+    document: Document
+    sources: Mapping[str, SourceHit]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """What was decided for one generator, and what came of it.
+
+    `gain`: expected reward of the depth asked, of which `bonus` is optimism; NaN where the policy
+    estimates nothing. `propensity`: of this depth on its own. `found`: candidates it returned;
+    `ms`: time it took.
+    """
+
+    generator: str
+    depth: int
+    gain: float
+    bonus: float
+    propensity: float
+    found: int
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How an answer came about: the plan, and per hit what each feature added to its score.
+
+    `contributions` is empty while fusion ranks, since it has no learnt features to tell of.
+    """
+
+    kind: str
+    ranker: str
+    price: float
+    propensity: float
+    steps: tuple[PlanStep, ...]
+    contributions: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answered search.
+
+    `plan`: depth asked of each generator, 0 = not asked. `timings`: milliseconds per stage.
+    `candidates`: distinct documents that reached the ranker. `notes`: what was degraded.
+    """
+
+    query: Query
+    hits: tuple[Hit, ...]
+    impression_id: str
+    plan: Mapping[str, int]
+    propensity: float
+    candidates: int
+    timings: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What somebody did with a document.
+
+    `search`: the id of the search it answers to; None outside a search (a listen, a purchase),
+    where it is the user's history. `time` None means now; a time without a zone is read as UTC.
+    `position`: 1 = top of the page. Events with the same `id` are counted once.
+    """
+
+    action: str
+    document: str
+    time: datetime | None = None
+    position: int | None = None
+    weight: float = 1.0
+    id: str | None = None
+    user: str | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedSearch:
+    """A search answered elsewhere, to be recorded as history.
+
+    `shown`: what was shown, best first, where that is known. `attributes`: context as logged.
+    """
+
+    id: str
+    query: str
+    time: datetime
+    user: str | None = None
+    shown: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LearnReport:
+    """What one `learn` did.
+
+    `verdict` says in words what became of the newly trained ranker; `ignored` counts events whose
+    action has no weight in `EngineConfig.rewards`.
+    """
+
+    searches: int
+    events: int
+    chunks: int
+    rounds: int
+    ranker: str
+    verdict: str
+    price: float
+    candidates_mean: float
+    seconds: float
+    ignored: Mapping[str, int] = field(default_factory=dict)

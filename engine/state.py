@@ -1,0 +1,57 @@
+"""Everything a search reads, in one value that is swapped as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandit.base import RetrievalPolicy
+from engine.catalog import Catalog
+from engine.filters import Filters
+from engine.names import Names
+from engine.query_features import QueryFacts, query_facts
+from engine.statistics import PlanStatistics
+from engine.topics import Topics
+from rankers.base import Ranker
+from rankers.propensity import Examination
+from retrievers.base import Query, Retriever
+from retrievers.bm25 import BM25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """What is indexed and what is learnt. Never changed: `learn`, `add` and `remove` make a new one.
+
+    `ranker` None means that fusion ranks. `version` counts the `learn`s; `learnt` are the last log
+    entries (searches, events) that it has learnt from.
+    """
+
+    catalog: Catalog
+    filters: Filters
+    names: Names
+    topics: Topics
+    retrievers: Mapping[str, Retriever]
+    statistics: PlanStatistics
+    policy: RetrievalPolicy
+    price: float
+    fusion: Ranker
+    ranker: Ranker | None
+    examination: Examination
+    version: int
+    learnt: tuple[int, int]
+
+    @property
+    def ladder(self) -> NDArray[np.int32]:
+        """Shape (L,): the depths a generator can be asked for."""
+        return self.statistics.ladder
+
+    def facts(self, query: Query) -> QueryFacts:
+        """Kind, key and context features of a query."""
+        words = next((r for r in self.retrievers.values() if isinstance(r, BM25)), None)
+        return query_facts(
+            query, self.names, self.catalog.types, self.catalog.type_names, words,
+            self.statistics, self.topics,
+        )  # fmt: skip

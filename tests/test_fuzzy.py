@@ -1,0 +1,155 @@
+"""Trigrams of names: the cosine by hand, and misspellings planted in made-up names."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import string
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retrievers.base import Document, Query
+from retrievers.fuzzy import Fuzzy, trigrams
+
+DATA = Path(os.environ.get("LTRR_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def indexed(names: list[str]) -> Fuzzy:
+    index = Fuzzy()
+    documents = [Document(str(i), name) for i, name in enumerate(names)]
+    index.add(np.arange(len(names), dtype=np.int32), documents)
+    return index
+
+
+def misspelt(name: str, rng: np.random.Generator, edits: int) -> str:
+    """Letters inserted, dropped, replaced, or swapped with their neighbour."""
+    letters = list(name.lower())
+    for _ in range(edits):
+        at = int(rng.integers(len(letters) - 1))
+        letter = string.ascii_lowercase[rng.integers(26)]
+        letters[at : at + 2] = (
+            [letters[at], letter, letters[at + 1]],
+            [letters[at + 1]],
+            [letter, letters[at + 1]],
+            [letters[at + 1], letters[at]],
+        )[int(rng.integers(4))]
+    return "".join(letters)
+
+
+def found_in_ten(index: Fuzzy, names: list[str], rng: np.random.Generator) -> float:
+    """The share of misspelt names (one edit under eight letters, else one or two) found."""
+    rows = rng.choice([i for i, name in enumerate(names) if len(name) >= 5], 600, replace=False)
+    found = 0
+    for row in rows.tolist():
+        edits = 1 if len(names[row]) < 8 else int(rng.integers(1, 3))
+        text = misspelt(names[row], rng, edits)
+        found += row in index.retrieve(Query(text), 10).docs
+    return found / len(rows)
+
+
+def test_trigrams_by_hand() -> None:
+    assert trigrams("U2") == ["  u", " u2", "u2 ", "2  "]
+    assert trigrams("Ab, ç!") == ["  a", " ab", "ab ", "b c", " c ", "c  "]
+    assert trigrams("") == []
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text("abc ", max_size=6), min_size=1, max_size=8),
+    st.text("abcd ", max_size=6),
+)
+def test_scores_are_the_cosine_of_idf_weighted_trigrams(names: list[str], text: str) -> None:
+    bags = [Counter(trigrams(name)) for name in names]
+
+    def weighted(bag: Counter[str]) -> dict[str, float]:
+        holding = {gram: sum(gram in other for other in bags) for gram in bag}
+        return {
+            gram: count * math.log(1 + (len(names) + 1) / (holding[gram] + 1))
+            for gram, count in bag.items()
+        }
+
+    query = weighted(Counter(trigrams(text)))
+    expected = {}
+    for row, bag in enumerate(bags):
+        name = weighted(bag)
+        shared = sum(query[gram] * name[gram] for gram in query.keys() & name.keys())
+        if shared:
+            expected[row] = shared / math.hypot(*query.values()) / math.hypot(*name.values())
+    hits = indexed(names).retrieve(Query(text), len(names))
+    assert dict(zip(hits.docs.tolist(), hits.scores.tolist(), strict=True)) == pytest.approx(
+        expected, abs=1e-6
+    )
+
+
+NAMES = [
+    "Beyoncé", "Simon & Garfunkel", "Metallica", "Red Hot Chili Peppers", "U2", "AC/DC",
+    "Sigur Rós", "The Beatles", "Bohemian Rhapsody", "宇多田ヒカル", "Земфира", "!!!", "The The",
+    "Blur", "Beat Happening", "Bee Gees", "Beirut", "Simple Minds", "Sinéad O'Connor", "Metric",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("beyonse", "Beyoncé"),
+        ("simon garfunkle", "Simon & Garfunkel"),
+        ("metalica", "Metallica"),
+        ("chilli pepers red hot", "Red Hot Chili Peppers"),
+        ("u2", "U2"),
+        ("u", "U2"),
+        ("acdc", "AC/DC"),
+        ("sigur ros", "Sigur Rós"),
+        ("beatels", "The Beatles"),
+        ("bohem", "Bohemian Rhapsody"),
+        ("rapsody", "Bohemian Rhapsody"),
+        ("宇多田", "宇多田ヒカル"),
+        ("земфера", "Земфира"),
+        ("!!!", "!!!"),
+        ("sinead oconor", "Sinéad O'Connor"),
+    ],
+)
+def test_what_people_type(typed: str, name: str) -> None:
+    assert NAMES[indexed(NAMES).retrieve(Query(typed), 1).docs[0]] == name
+
+
+def test_artist_and_title_name_a_track_together() -> None:
+    documents = [
+        Document("0", "One", "", "track", {"artist": "Metallica"}),
+        Document("1", "One", "", "track", {"artist": "U2"}),
+        Document("2", "One Vision", "", "track", {"artist": "Queen"}),
+    ]
+    index = Fuzzy()
+    index.add(np.arange(3, dtype=np.int32), documents)
+    assert index.retrieve(Query("one metalica"), 1).docs.tolist() == [0]
+    assert index.retrieve(Query("oen u2"), 1).docs.tolist() == [1]
+    titles = Fuzzy(weights={"title": 1.0})
+    titles.add(np.arange(3, dtype=np.int32), documents)
+    assert titles.retrieve(Query("metallica"), 3).docs.tolist() == []
+
+
+def test_misspelt_names_are_in_the_first_ten() -> None:
+    rng = np.random.default_rng(3)
+    syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "or")]
+    lengths = rng.integers(2, 6, 4000)
+    names = ["".join(rng.choice(syllables, length)) for length in lengths]
+    assert found_in_ten(indexed(names), names, rng) > 0.95
+
+
+@pytest.mark.skipif(not (DATA / "lastfm").is_dir(), reason="needs Last.fm, see LTRR_DATA")
+def test_misspelt_artists_are_in_the_first_ten() -> None:
+    with gzip.open(DATA / "lastfm" / "corpus.jsonl.gz", "rt", encoding="utf-8") as file:
+        names = [str(json.loads(line)["title"]) for line in file]
+    assert found_in_ten(indexed(names), names, np.random.default_rng(0)) >= 0.97
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_bad_weights_are_refused(weight: float) -> None:
+    with pytest.raises(ValueError, match=r"weights\['title'\]: found .*, expected a number above"):
+        Fuzzy(weights={"title": weight})
