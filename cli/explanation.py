@@ -33,14 +33,15 @@ def print_explanation(console: Console, response: Response, explanation: Explana
     )
     root.add(_plan(explanation))
     root.add(_generators(response, explanation))
-    ranking = root.add(Text.assemble(("ranking  ", "bold"), f"by {explanation.ranker}"))
+    ranking = root.add(
+        Text.assemble(("ranking  ", "bold"), f"by {explanation.ranker}, {summary(response)}")
+    )
     kinds = differ(response.hits)
     for hit in response.hits:
         _hit(ranking, hit, kinds, explanation.contributions.get(hit.id, {}))
     if not response.hits:
         ranking.add(Text("nothing found"))
     console.print(root)
-    console.print(Text(summary(response), style="dim"))
 
 
 def _plan(explanation: Explanation) -> Tree:

@@ -84,9 +84,7 @@ def index(
     """
     started = time.perf_counter()
     config = _config(budget, generators, model, seed)
-    from engine import SearchEngine
-
-    with SearchEngine.build(corpus, folder=out, config=config, progress=watched()) as engine:
+    with _built(corpus, out, config) as engine:
         seconds = time.perf_counter() - started
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
         if json:
@@ -106,14 +104,31 @@ def _config(
         names = tuple(name.strip() for name in generators.split(",") if name.strip())
     if model is not None and "dense" not in names:
         raise BadInput(f"--model: {model!r} is for the generator dense, which is not among {names}")
-    # A folder is found again from wherever the index is opened.
-    named = str(Path(model).resolve()) if model is not None and Path(model).is_dir() else model
+    if model is not None and (model.startswith((".", "/", "~")) or Path(model).is_dir()):
+        # Absolute, so that it is found again from wherever the index is opened.
+        place = Path(model).expanduser().resolve()
+        if not place.is_dir():
+            raise BadInput(
+                f"--model: no folder {place}; expected one of a sentence-transformers model"
+            )
+        model = str(place)
     return EngineConfig(
         seed=seed,
         generators=names,
         budget=config.budget if budget is None else budget,
-        generator_options={} if named is None else {"dense": {"encoder": named}},
+        generator_options={} if model is None else {"dense": {"encoder": model}},
     )
+
+
+def _built(corpus: Path, out: Path, config: EngineConfig) -> SearchEngine:
+    from engine import BadDocuments, SearchEngine
+
+    try:
+        return SearchEngine.build(corpus, folder=out, config=config, progress=watched())
+    except BadDocuments as e:
+        if str(corpus) in str(e) or str(out) in str(e):
+            raise
+        raise BadDocuments(f"{corpus}: {e}") from e
 
 
 def _contents(engine: SearchEngine) -> dict[str, object]:

@@ -45,11 +45,9 @@ def found_by(hit: Hit) -> str:
 
 
 def summary(response: Response) -> str:
-    """How many of how many, and in what time."""
-    return (
-        f"{counted(len(response.hits), 'result')} of {counted(response.candidates, 'candidate')} "
-        f"in {response.timings['total']:.0f} ms"
-    )
+    """How many of how many."""
+    candidates = counted(response.candidates, "candidate")
+    return f"{counted(len(response.hits), 'result')} of {candidates}"
 
 
 def print_results(console: Console, response: Response) -> None:

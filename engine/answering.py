@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -102,38 +102,55 @@ def answer(
     timings: dict[str, float] = {}
     notes: list[str] = []
 
-    def lap(name: str, since: float) -> float:
-        now = time.perf_counter()
-        timings[name] = (now - since) * 1000.0
-        return now
+    def lap(name: str, since: float) -> None:
+        timings[name] = timings.get(name, 0.0) + (time.perf_counter() - since) * 1000.0
 
     allowed = state.filters.mask(query.context.filters)
     facts = state.facts(query)
     if choice is None:
         choice = plan(state, facts, query.context.user, rng)
-    now = lap("plan", started)
-    hits: list[Hits] = []
-    for (name, retriever), depth in zip(
-        state.retrievers.items(), choice.depths.tolist(), strict=True
-    ):
-        found = Hits.none()
-        if depth > 0:
-            late = config.search_ms is not None and (now - started) * 1000.0 > config.search_ms
-            if late:
-                notes.append(
-                    f"{name}: not asked, the search's {config.search_ms:g} ms were used up"
-                )
-            else:
-                try:
-                    found = retriever.retrieve(query, depth, allowed)
-                except Exception as e:
-                    notes.append(f"{name}: failed ({type(e).__name__}: {e})")
-                now = lap(name, now)
-        hits.append(found)
+    lap("plan", started)
+
+    def ask(g: int, depth: int) -> Hits:
+        name, retriever = asked[g]
+        since = time.perf_counter()
+        if config.search_ms is not None and (since - started) * 1000.0 > config.search_ms:
+            notes.append(f"{name}: not asked, the search's {config.search_ms:g} ms were used up")
+            return Hits.none()
+        try:
+            return retriever.retrieve(query, depth, allowed)
+        except Exception as e:
+            notes.append(f"{name}: failed ({type(e).__name__}: {e})")
+            return Hits.none()
+        finally:
+            lap(name, since)
+
+    asked = list(state.retrievers.items())
+    hits = gather(ask, choice.depths, config.least)
     made = assemble(state, query, facts, choice, hits)
     timings |= made.timings
     timings["total"] = (time.perf_counter() - started) * 1000.0
     return dataclasses.replace(made, timings=timings, notes=(*notes, *made.notes))
+
+
+def gather(ask: Callable[[int, int], Hits], depths: NDArray[np.int32], least: int) -> list[Hits]:
+    """The hits of a plan; where they are fewer than `least` distinct documents, one generator after
+    the other is asked for that many, in order, until there are enough.
+
+    `ask(g, depth)` gives the hits of generator g. Whatever the plan, the page is thus not emptier
+    than the catalogue makes it; the plan's propensity is untouched, since the plan decides it all.
+    """
+    hits = [ask(g, depth) if depth > 0 else Hits.none() for g, depth in enumerate(depths.tolist())]
+    found: set[int] = set()
+    for one in hits:
+        found.update(one.docs[:least].tolist())
+    for g, depth in enumerate(depths.tolist()):
+        if len(found) >= least:
+            break
+        if depth < least:
+            hits[g] = ask(g, least)
+            found.update(hits[g].docs.tolist())
+    return hits
 
 
 def assemble(
@@ -142,7 +159,8 @@ def assemble(
     """The second half of a search: from the generators' hits to ranked candidates."""
     started = time.perf_counter()
     notes: list[str] = []
-    candidates = union(tuple(state.retrievers), choice.depths.tolist(), hits)
+    depths = [max(depth, len(h)) for depth, h in zip(choice.depths.tolist(), hits, strict=True)]
+    candidates = union(tuple(state.retrievers), depths, hits)
     features = ranking_features(
         query, facts, candidates, state.retrievers, state.catalog, state.names
     )

@@ -27,6 +27,7 @@ from engine.topics import Topics
 from rankers.propensity import Examination
 from rankers.rrf import ReciprocalRankFusion
 from retrievers.base import Context, Document, Query
+from retrievers.dense import Dense
 from retrievers.encoder import Encoder
 
 PROBES = 64
@@ -79,6 +80,8 @@ def added(state: State, documents: Sequence[Document], progress: bool = False) -
     with tqdm(total=len(retrievers), unit=" generators", disable=not progress) as bar:
         for name, retriever in retrievers.items():
             bar.set_description(f"indexing: {name}")
+            if isinstance(retriever, Dense):
+                retriever.progress = progress  # encoding takes minutes where the rest takes seconds
             retriever.add(rows, documents)
             bar.update()
     return replace(

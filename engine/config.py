@@ -32,7 +32,8 @@ class EngineConfig:
     `learn` walks through time. `hindsight`: searches a chunk keeps for statistics that need the
     full answer of every generator. `ranker_window`: the latest clicked impressions a ranker is
     trained on. `rest_sample`: candidates that were not shown whose features are logged.
-    `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
+    `least`: candidates that a search is topped up to, generator by generator, where its plan brought
+    fewer. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
     seconds; not saved.
     """
 
@@ -51,6 +52,7 @@ class EngineConfig:
     rest_sample: int = 20
     max_query_chars: int = 1_000
     max_k: int = 10_000
+    least: int = 10
     search_ms: float | None = None
     durability: Literal["normal", "full"] = "normal"
     clock: Callable[[], float] = time.time

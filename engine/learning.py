@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.base import Rounds
-from engine.answering import Answer, assemble, context_from_json, generator_of, on_the_hour, plan
+from engine.answering import (
+    Answer,
+    assemble,
+    context_from_json,
+    gather,
+    generator_of,
+    on_the_hour,
+    plan,
+)
 from engine.chunks import Chunk, Searched, chunks
 from engine.config import EngineConfig
 from engine.hindsight import Answers, answers, clicked_ranks, rung_rewards
@@ -145,9 +153,10 @@ def _one(
     if search.imported:
         rng = generator_of(config.seed, state.version, search.typed, query.context)
         choice = plan(state, facts, query.context.user, rng)
-        depths, propensity, marginals = choice.depths, choice.propensity, choice.marginals
+        depths, marginals = choice.depths, choice.marginals
+        propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
         if rows.size:
-            drawn = [h.top(d) for h, d in zip(hits, depths.tolist(), strict=True)]
+            drawn = gather(lambda g, depth: hits[g].top(depth), depths, config.least)
             served = assemble(state, query, facts, choice, drawn)
     else:
         played = [search.plan.get(name, (0, 1.0)) for name in state.retrievers]

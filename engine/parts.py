@@ -75,8 +75,10 @@ def load_retrievers(
     loaded: dict[str, Retriever] = {}
     for name in config.generators:
         kind = types[name]
-        if issubclass(kind, Dense) and encoder is not None:
-            loaded[name] = kind.load(folder / name, encoder=encoder)
+        if issubclass(kind, Dense):
+            # A model named in the configuration is found again; one given now comes first.
+            named = config.generator_options.get(name, {}).get("encoder")
+            loaded[name] = kind.load(folder / name, encoder=named if encoder is None else encoder)
         else:
             loaded[name] = kind.load(folder / name)
     return loaded
@@ -98,7 +100,11 @@ def make_policy(config: EngineConfig, ladder: NDArray[np.int32]) -> RetrievalPol
 
 def make_ranker(config: EngineConfig, columns: tuple[str, ...]) -> LambdaMART:
     """A ranker that has learnt nothing yet."""
-    options: dict[str, Any] = {"seed": config.seed, **config.ranker_options}
+    options: dict[str, Any] = {
+        "seed": config.seed,
+        "position_debias": True,
+        **config.ranker_options,
+    }
     try:
         return LambdaMART(columns, **options)
     except TypeError as e:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from bandit import tune
+from engine.answering import gather
 from engine.config import EngineConfig
-from engine.hindsight import union_size
 from engine.state import State
 from retrievers.base import Hits, Query
 
@@ -37,16 +38,17 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
         asked.append((facts.x, features, state.statistics.overlap(facts.kind), one.hits))
 
     def mean(price: float) -> float:
-        sizes = [
-            union_size(
-                hits,
-                state.policy.choose(
-                    x, features, overlap, price, np.random.default_rng((config.seed, place))
-                ).depths,
-            )
-            for place, (x, features, overlap, hits) in enumerate(asked)
-        ]
+        sizes = []
+        for place, (x, features, overlap, hits) in enumerate(asked):
+            rng = np.random.default_rng((config.seed, place))
+            depths = state.policy.choose(x, features, overlap, price, rng).depths
+            drawn = gather(partial(_top, hits), depths, config.least)
+            sizes.append(np.unique(np.concatenate([h.docs for h in drawn])).size)
         return float(np.mean(sizes))
 
     price = tune(mean, config.budget, state.price)
     return price, mean(price)
+
+
+def _top(hits: list[Hits], g: int, depth: int) -> Hits:
+    return hits[g].top(depth)

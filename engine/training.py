@@ -16,7 +16,6 @@ from engine.state import State
 from rankers.base import Judged
 from rankers.gate import between, held_out, judge, scored
 from rankers.harvesting import harvest
-from rankers.ips import debiased
 from retrievers.analysis import normalise
 
 FIRST = 30
@@ -98,7 +97,7 @@ def train(
         state = replace(state, examination=harvest(judged, clicked.pairs))
     first_held = held_out(judged.starts)
     ranker = make_ranker(config, names)
-    ranker.fit(debiased(between(judged, 0, first_held), state.examination))
+    ranker.fit(between(judged, 0, first_held))
     if not ranker.fitted:
         return state, "no ranker trained: the clicked impressions order nothing"
     held = between(judged, first_held, judged.queries)

@@ -15,43 +15,11 @@ from retrievers.stemming import porter
 Stemming = Literal["none", "english"]
 
 # The stop words of Lucene's English analyzer.
-ENGLISH_STOPWORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "but",
-        "by",
-        "for",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "such",
-        "that",
-        "the",
-        "their",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "was",
-        "will",
-        "with",
-    ]
-)
+ENGLISH_STOPWORDS = frozenset((
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it",
+    "no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they",
+    "this", "to", "was", "will", "with",
+))  # fmt: skip
 
 # Letters that Unicode does not decompose, though people type them without the stroke; characters
 # that are invisible or optional (joiners, soft hyphen, Arabic tatweel); apostrophes, which join:
@@ -76,6 +44,8 @@ _UNSPACED = re.compile(
     "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]+"
 )
 _SPECIAL = re.compile(r"[&+.$!]")
+_LETTER_S = re.compile(r"(?<=[^\W\d_])\$(?=[^\W\d_])")
+_LETTER_I = re.compile(r"(?<=[^\W\d_])!(?=[^\W\d_])")
 _INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
 
 
@@ -94,8 +64,7 @@ def normalise(text: str) -> str:
     if _SPECIAL.search(text):
         text = text.replace("&", " and ").replace(" + ", " and ")
         text = _INITIALS.sub(lambda match: match[0].replace(".", ""), text)
-        text = re.sub(r"(?<=[^\W\d_])\$(?=[^\W\d_])", "s", text)
-        text = re.sub(r"(?<=[^\W\d_])!(?=[^\W\d_])", "i", text)
+        text = _LETTER_I.sub("i", _LETTER_S.sub("s", text))
     return " ".join(text.split())
 
 

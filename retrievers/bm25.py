@@ -23,6 +23,7 @@ from retrievers.segment import Floats
 from retrievers.sparse import SparseIndex
 from retrievers.topk import frozen
 
+DEFAULT_ANALYZER = Analyzer()
 METADATA = "*"
 """The key of `weights` that stands for every metadata field without a weight of its own."""
 DEFAULT_WEIGHTS: Mapping[str, float] = MappingProxyType({"title": 3.0, "text": 1.0, METADATA: 1.0})
@@ -129,7 +130,7 @@ class BM25(Retriever):
     def __init__(
         self,
         *,
-        analyzer: Analyzer = Analyzer(),  # noqa: B008
+        analyzer: Analyzer = DEFAULT_ANALYZER,
         weights: Mapping[str, float] = DEFAULT_WEIGHTS,
         k1: float = 1.5,
         b: float = 0.75,

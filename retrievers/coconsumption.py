@@ -52,8 +52,11 @@ class Margins:
     def ppmi(self, values: Floats, columns: NDArray[np.integer], row_sums: Floats) -> Floats:
         """max(0, log(v · total / (row sum · column))), shape (n,); 0 in columns never seen."""
         expected = row_sums * self.columns[columns]
-        ratio = np.divide(values * self.total, expected, out=np.ones(values.size), where=expected > 0)
-        return np.maximum(np.log(ratio), 0.0)
+        ratio = np.divide(
+            values * self.total, expected, out=np.ones(values.size), where=expected > 0
+        )
+        information: Floats = np.log(np.maximum(ratio, 1.0))
+        return information
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,10 +82,10 @@ class Embedding:
 
     def lines(self, docs: Docs) -> Docs:
         """Lines of rows in `items`; the zero line for those added since the fit. Shape as `docs`."""
-        if docs.size and int(docs.max()) >= self.place.size:
-            known = docs < self.place.size
-            return np.where(known, self.place[np.where(known, docs, -1)], -1).astype(np.int32)
-        return self.place[docs]
+        known = docs < self.place.size
+        lines = np.full(docs.size, -1, np.int32)
+        lines[known] = self.place[docs[known]]
+        return lines
 
     def fold(self, docs: Docs, weights: Floats, total: float, block: Margins) -> Vectors:
         """The vector, of length 1, of a user or query with these items; shape (d,).
@@ -92,7 +95,8 @@ class Embedding:
         """
         lines = self.lines(docs)
         values = block.ppmi(weights, lines, np.full(docs.size, max(total, 1e-12)))
-        folded = values.astype(np.float32) @ self.items[lines] / self.scale.astype(np.float32)
+        folded: Vectors = values.astype(np.float32) @ self.items[lines]
+        folded /= self.scale.astype(np.float32)
         return unit(folded)
 
     def save(self, folder: Path) -> None:
@@ -123,8 +127,10 @@ def fit(users: csr_matrix, queries: csr_matrix, rank: int, seed: int) -> tuple[E
 
     Values are weights > 0. `rank` is an upper bound of d. Same matrices and seed, same bytes.
     """
-    used = np.flatnonzero(np.bincount(users.indices, minlength=users.shape[1])
-                          + np.bincount(queries.indices, minlength=users.shape[1]))
+    used = np.flatnonzero(
+        np.bincount(users.indices, minlength=users.shape[1])
+        + np.bincount(queries.indices, minlength=users.shape[1])
+    )
     if used.size == 0:
         return Embedding.none(), np.zeros((queries.shape[0], 1), np.float32)
     place = np.full(users.shape[1], -1, np.int32)
@@ -141,7 +147,8 @@ def fit(users: csr_matrix, queries: csr_matrix, rank: int, seed: int) -> tuple[E
     # Items and margins share lines, so the zero line has margins of its own, which are 0.
     shared = [Margins.summed(np.append(margin.columns, 0.0)) for margin in margins]
     embedding = Embedding(place, items, unit(items), scale.astype(np.float64), *shared)
-    return embedding, unit(left[users.shape[0] :] * root)
+    vectors: Vectors = left[users.shape[0] :] * root
+    return embedding, unit(vectors)
 
 
 def _ppmi(block: csr_matrix, margins: Margins) -> csr_matrix:

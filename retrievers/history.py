@@ -17,6 +17,8 @@ from retrievers.tally import Floats
 
 OUTSIDE = -1
 """The query id of outcomes outside searches."""
+KEPT = 2000
+"""How many own items a history holds, the latest: what bounds the cost of a search."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +61,10 @@ class UserHistory:
         wanted = weights > 0
         np.maximum.at(last, new[wanted], times[wanted])
         use, touches = np.maximum(use, 0.0), np.maximum(touches, 0.0)
-        own = use + touches > 0
+        own = np.flatnonzero(use + touches > 0)
+        if own.size > KEPT:
+            # Rows ascend, so equal times keep the lower rows.
+            own = np.sort(own[np.argsort(-last[own], kind="stable")[:KEPT]])
         asked = np.concatenate([self.asked, queries[~outside]]).astype(np.int64)
         pairs = asked << 32 | np.concatenate([self.found, docs[~outside]])
         distinct, at = np.unique(pairs, return_inverse=True)
@@ -81,7 +86,8 @@ class UserHistory:
 
         Use counts on a scale where a thousand is one touch, for plays run into the thousands.
         """
-        return self.touches + np.log1p(self.use) / np.log1p(1000.0)
+        strength: Floats = self.touches + np.log1p(self.use) / np.log1p(1000.0)
+        return strength
 
     def recency(self, half_life: float) -> Floats:
         """Own items by their age relative to the user's latest, in (0, 1]; `half_life` in days."""

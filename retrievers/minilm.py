@@ -1,8 +1,8 @@
 """all-MiniLM-L6-v2 in numpy: the default encoder, offline and light to load.
 
 Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", fine-tuned by sentence-transformers:
-six BERT layers, mean pooling. One text is one forward pass without padding, so a vector depends on
-its text alone, and a short query costs no framework. `tests/test_encoder.py` holds it to
+six BERT layers, mean pooling. Only texts of equal length share a batch and none is padded, so every
+product has the shape it has for one text alone: a vector depends on its text, to the last bit. `tests/test_encoder.py` holds it to
 sentence-transformers.
 """
 
@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from retrievers.blas import single_threaded
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -28,6 +33,8 @@ SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MAX_TOKENS = 256
 LAYERS, HEADS, WIDTH = 6, 12, 384
 EPSILON = 1e-12
+BATCH = 16
+"""Texts of equal length that share a forward pass, each with matrix products of its own."""
 
 
 def packaged_model() -> Path:
@@ -78,9 +85,9 @@ class _Norm:
 
     def __call__(self, x: Array) -> Array:
         """Layer normalisation, in place."""
-        x -= x.mean(axis=1, keepdims=True)
-        variance = np.einsum("ij,ij->i", x, x) / np.float32(WIDTH)
-        x /= np.sqrt(variance + np.float32(EPSILON))[:, None]
+        x -= x.mean(axis=-1, keepdims=True)
+        variance = np.einsum("...i,...i->...", x, x) / np.float32(WIDTH)
+        x /= np.sqrt(variance + np.float32(EPSILON))[..., None]
         x *= self.weight
         x += self.bias
         return x
@@ -98,17 +105,17 @@ class _Layer:
     def __call__(self, x: Array) -> Array:
         from scipy.special import erf
 
-        n = x.shape[0]
-        heads = self.qkv(x).reshape(n, 3, HEADS, WIDTH // HEADS)
+        texts, tokens, _ = x.shape
+        heads = self.qkv(x).reshape(texts, tokens, 3, HEADS, WIDTH // HEADS)
         query: Array
         key: Array
         value: Array
-        query, key, value = heads.transpose(1, 2, 0, 3)
-        weights: Array = query @ key.transpose(0, 2, 1)
-        weights -= weights.max(axis=2, keepdims=True)
+        query, key, value = heads.transpose(2, 0, 3, 1, 4)
+        weights: Array = query @ key.swapaxes(2, 3)
+        weights -= weights.max(axis=-1, keepdims=True)
         np.exp(weights, out=weights)
-        weights /= weights.sum(axis=2, keepdims=True)
-        context = (weights @ value).transpose(1, 0, 2).reshape(n, WIDTH)
+        weights /= weights.sum(axis=-1, keepdims=True)
+        context = (weights @ value).swapaxes(1, 2).reshape(texts, tokens, WIDTH)
         x = self.attended_norm(np.add(x, self.attended(context)))
         # GELU with the error function (Hendrycks and Gimpel 2016), not its tanh approximation.
         h = self.inner(x)
@@ -168,16 +175,20 @@ class _Model:
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MAX_TOKENS)
 
-    def forward(self, text: str) -> Array:
-        """Shape (WIDTH,): the mean over the tokens, [CLS] and [SEP] among them."""
+    def tokens(self, text: str) -> list[int]:
+        """At most `MAX_TOKENS` ids, [CLS] and [SEP] among them."""
         # A lone surrogate, which JSON allows, is no text to a tokenizer.
         clean = text.encode("utf-8", "replace").decode("utf-8")
-        ids = self.tokenizer.encode(clean).ids
-        x = self.norm(self.words[ids] + self.positions[: len(ids)])
+        ids: list[int] = self.tokenizer.encode(clean).ids
+        return ids
+
+    def forward(self, ids: NDArray[np.intp]) -> Array:
+        """Shape (texts, WIDTH): the means over the tokens of `ids` (texts, tokens), normalised."""
+        x = self.norm(self.words[ids] + self.positions[: ids.shape[1]])
         for layer in self.layers:
             x = layer(x)
-        mean: Array = x.mean(axis=0)
-        return mean
+        mean: Array = x.mean(axis=1)
+        return mean / np.sqrt(np.einsum("ij,ij->i", mean, mean))[:, None]
 
 
 class MiniLM:
@@ -208,7 +219,24 @@ class MiniLM:
         """Shape (n, 384), L2-normalised; each text by itself, whatever the others are."""
         model = self._loaded()
         vectors = np.empty((len(texts), WIDTH), np.float32)
-        for i, text in enumerate(texts):
-            vector = model.forward(text)
-            vectors[i] = vector / np.linalg.norm(vector)
+
+        tokens = [model.tokens(text) for text in texts]
+        by_length = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
+        batches: list[list[int]] = []
+        for _, group in groupby(by_length, key=lambda i: len(tokens[i])):
+            same = list(group)
+            batches += [same[start : start + BATCH] for start in range(0, len(same), BATCH)]
+
+        def fill(batch: list[int]) -> None:
+            vectors[batch] = model.forward(np.array([tokens[i] for i in batch]))
+
+        # Batches side by side on the cores, rather than each product spread over them.
+        workers = min(os.cpu_count() or 1, len(batches))
+        with single_threaded():
+            if workers < 2:
+                for batch in batches:
+                    fill(batch)
+            else:
+                with ThreadPoolExecutor(workers) as pool:
+                    list(pool.map(fill, batches))
         return vectors

@@ -24,10 +24,10 @@ from retrievers.topk import best
 _QUERY_ITEMS = 100
 _NEIGHBOURS = 50
 _CHUNK = 5000
-_CHOICES = 400
+_CHOICES = 256
 _GROWTH = 1.1
 _KEEP = 0.9
-_PRIOR_CHOICES = 20.0
+_PRIOR_PRECISION = 1.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,23 +66,28 @@ class Personal(Retriever):
         "user_idle_months",
     )
 
-    def __init__(self, rank: int = 96, half_life: float = 730.0, seed: int = 0):
+    def __init__(self, rank: int = 64, half_life: float = 730.0, seed: int = 0):
         check_half_life("Personal.half_life", half_life)
         if rank < 1:
             raise ValueError(f"Personal.rank: found {rank}, expected at least 1")
         self.rank, self.half_life, self.seed = rank, half_life, seed
         self._live: BoolMask = np.zeros(0, np.bool_)
         self._item_clicks: Floats = np.zeros(0)
+        self._all_clicks = 0.0
         self._users: dict[str, UserHistory] = {}
         self._tallies: dict[str, Tally] = {}
         self._ids: dict[str, int] = {}
         self._newest = -np.inf
         self._events = self._fitted = 0
         self._space = Space.none()
-        self._preference = Preference.prior(PRIOR_WEIGHTS, _PRIOR_CHOICES)
+        self._preference = Preference.prior(PRIOR_WEIGHTS, _PRIOR_PRECISION)
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
         """Make room for new rows; what they are, people's behaviour will tell."""
+        if rows.size != len(documents):
+            raise ValueError(
+                f"Personal.add: found {rows.size} rows for {len(documents)} documents, expected one each"
+            )
         if rows.size == 0:
             return
         live = np.zeros(int(rows[-1]) + 1, np.bool_)
@@ -146,6 +151,7 @@ class Personal(Retriever):
             self._space.words_of(key),
             self._space.embedding,
             self._item_clicks,
+            self._all_clicks,
             now,
         )
 
@@ -229,6 +235,7 @@ class Personal(Retriever):
             history = users.get(user) or UserHistory.none()
             users[user] = history.plus(docs, weights, times, numbers)
         self._tallies, self._users, self._ids, self._item_clicks = tallies, users, ids, clicks
+        self._all_clicks = float(clicks.sum())
         self._newest = max(self._newest, deeds[-1].time)
         self._events += len(deeds)
 
@@ -245,6 +252,7 @@ class Personal(Retriever):
             "half_life": self.half_life,
             "seed": self.seed,
             "newest": self._newest,
+            "all_clicks": self._all_clicks,
             "events": self._events,
             "fitted": self._fitted,
         }
@@ -266,6 +274,7 @@ class Personal(Retriever):
         personal._events, personal._fitted = settings["events"], settings["fitted"]
         personal._live = np.load(folder / "live.npy")
         personal._item_clicks = np.load(folder / "item_clicks.npy")
+        personal._all_clicks = settings["all_clicks"]
         personal._preference = Preference(
             np.load(folder / "weights.npy"), np.load(folder / "precision.npy")
         )

@@ -28,7 +28,7 @@ PAIR_FEATURES = (
     "repeated",
 )
 """Names of `Pairs.features`."""
-PRIOR_WEIGHTS = np.array([1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 0.2, 0.4, 0.3, 1.5])
+PRIOR_WEIGHTS = np.array([1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 0.2, 0.5, 0.3, 4.0])
 """How much each speaks for an item before anything was learnt."""
 
 USER_RELATIVE = (True, True, True, True, False, True, True, True, True, False, False, True)
@@ -57,6 +57,7 @@ class Pairs:
     user: Vectors
     recent: Vectors
     item_clicks: Floats
+    all_clicks: float
     now: float
 
     @classmethod
@@ -69,11 +70,13 @@ class Pairs:
         words: Vectors,
         embedding: Embedding,
         item_clicks: Floats,
+        all_clicks: float,
         now: float,
     ) -> Pairs:
         """`left`: what decay has left of `tally`; `words` (d,): the query's words, or zeros.
 
-        `item_clicks` (rows,): how often each item was clicked in searches; `now` in seconds.
+        `item_clicks` (rows,): how often each item was clicked in searches, `all_clicks` their
+        sum; `now` in seconds.
         """
         found, counts = history.after(query_id)
         strength = history.strength()
@@ -86,8 +89,18 @@ class Pairs:
         weights = history.recency(_MONTH).astype(np.float32)
         recent = unit(weights @ embedding.units[embedding.lines(history.docs)])
         return cls(
-            history, found, counts, tally, left, embedding,
-            unit(query + words), user, recent, item_clicks, now,
+            history,
+            found,
+            counts,
+            tally,
+            left,
+            embedding,
+            unit(query + words),
+            user,
+            recent,
+            item_clicks,
+            all_clicks,
+            now,
         )
 
     def features(self, docs: Docs) -> Features:
@@ -115,7 +128,7 @@ class Pairs:
             x[own, 8] = np.log1p(history.touches[at])
             x[:, 11] = np.log1p(look_up(self.found, self.counts, docs))
         clicks = np.maximum(self.tally.look_up(docs), 0.0) * self.left
-        every = max(float(self.item_clicks.sum()), 1.0)
+        every = max(self.all_clicks, 1.0)
         share = (clicks + 5.0 * (self.tally.total * self.left + 0.1) / every) / (
             self.item_clicks[docs] + 5.0
         )
@@ -124,8 +137,7 @@ class Pairs:
         return x
 
 
-def _ranks(values: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Rank of each value, the highest first, 0 the best; ties by position."""
-    ranks = np.empty(values.size, np.int64)
-    ranks[np.argsort(-values, kind="stable")] = np.arange(values.size)
+def _ranks(values: NDArray[np.floating]) -> NDArray[np.intp]:
+    """How many of the values are higher than each; equal ones share a rank."""
+    ranks: NDArray[np.intp] = values.size - np.searchsorted(np.sort(values), values, "right")
     return ranks

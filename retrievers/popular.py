@@ -65,6 +65,7 @@ class Popular(Retriever):
         self._declared: Floats = np.zeros(0)
         self._added: Floats = np.zeros(0)
         self._newest = -np.inf
+        self._most_declared = 1.0
         self._ranking: Docs = np.empty(0, np.int32)
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
@@ -102,7 +103,7 @@ class Popular(Retriever):
                 f"Popular.observe: found rows {docs[0]} to {docs[-1]}, expected 0 to "
                 f"{self._live.size - 1}, and finite weights; were the documents added?"
             )
-        newest = max(self._newest, float(times[-1] if times.size == 1 else times.max()))
+        newest = max(self._newest, float(times.max()))
         events = np.where(weights > 1, 1 + np.log(np.maximum(weights, 1)), weights)
         recent = self._recent * decayed(newest - self._newest, self.half_life * DAY)
         lifetime = self._lifetime.copy()
@@ -113,19 +114,17 @@ class Popular(Retriever):
 
     def _rank(self) -> None:
         """The whole ranking, made when the state changes so that a search reads its head only."""
+        self._most_declared = max(float(self._declared.max(initial=0.0)), 1e-9)
         rows = np.flatnonzero(self._live).astype(np.int32)
         new = rows[self._newness(rows, self._newest) > 0]
         new = new[np.argsort(-self._rate(new, self._newest), kind="stable")]
-        score = self._recent + self.prior * self._declared_share()
+        score = self._recent + self.prior * self._declared / self._most_declared
         popular = np.setdiff1d(rows, new, assume_unique=True)
         popular = popular[np.argsort(-score[popular], kind="stable")]
         # A new item at place j stands where a popular one of place (EVERY - 1)·(j + 1) - ½ would.
         places = (EVERY - 1.0) * np.arange(1, new.size + 1) - 0.5
         order = np.argsort(np.concatenate([np.arange(popular.size), places]), kind="stable")
         self._ranking = np.concatenate([popular, new])[order]
-
-    def _declared_share(self) -> Floats:
-        return self._declared / max(float(self._declared.max(initial=0.0)), 1e-9)
 
     def _newness(self, docs: Docs, now: float) -> Floats:
         """1 for an item just added, falling to 0 over `new_days` or `new_events`; shape as `docs`."""
@@ -142,6 +141,7 @@ class Popular(Retriever):
 
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
         """The first k of the ranking, whatever the query, the empty one included."""
+        del query  # the same for everyone
         ranking = self._ranking
         if allowed is None:
             places = np.arange(min(max(k, 0), ranking.size))
@@ -163,7 +163,7 @@ class Popular(Retriever):
         columns = (
             np.log1p(np.maximum(self._recent[docs] * left, 0.0)),
             np.log1p(np.maximum(self._lifetime[docs], 0.0)),
-            self._declared_share()[docs],
+            self._declared[docs] / self._most_declared,
             self._newness(docs, now),
             rate,
         )

@@ -159,7 +159,9 @@ class PredictedQueries:
         np.save(folder / "predicted_most_popular.npy", np.float64(self.most_popular))
         for name in ("hashes", "docs", "weights", "popularity"):
             parts = [getattr(segment, name) for segment in self.segments]
-            np.save(folder / f"predicted_{name}.npy", np.concatenate(parts) if parts else np.empty(0))
+            np.save(
+                folder / f"predicted_{name}.npy", np.concatenate(parts) if parts else np.empty(0)
+            )
 
     @classmethod
     def load(cls, folder: Path) -> PredictedQueries:

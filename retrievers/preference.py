@@ -26,9 +26,9 @@ class Preference:
     precision: Floats
 
     @classmethod
-    def prior(cls, weights: Floats, choices: float) -> Self:
-        """A belief that counts as much as about this many choices."""
-        return cls(weights, np.eye(weights.size) * choices)
+    def prior(cls, weights: Floats, precision: float) -> Self:
+        """A belief in which each weight has the standard deviation 1 / √precision."""
+        return cls(weights, np.eye(weights.size) * precision)
 
     def score(self, x: Features) -> NDArray[np.float32]:
         """w·x of each row; shape (n,)."""

@@ -38,7 +38,8 @@ class SparseIndex:
     The delta takes the idf and mean length of the base (terms new to it: its own idf), so that
     scores of both compare; `merge` makes all statistics exact again. `lengths` (rows,) are in
     summed weights; `live` (rows,) is True where a document is indexed and not removed.
-    `removed` rows still have postings. `documents` and `mean_length` are the base's.
+    `removed` rows still have postings; `later` documents are in the delta; `documents` and
+    `mean_length` are the base's.
     """
 
     weighting: Weighting

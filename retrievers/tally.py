@@ -81,8 +81,13 @@ def save_tallies(tallies: Mapping[str, Tally], folder: Path, name: str) -> None:
     (folder / f"{name}.json").write_text(json.dumps(list(tallies)))
     np.save(folder / f"{name}_sizes.npy", np.array([t.docs.size for t in kept], np.int64))
     np.save(folder / f"{name}_at.npy", np.array([t.at for t in kept], np.float64))
-    np.save(folder / f"{name}_docs.npy", np.concatenate([np.empty(0, np.int32), *(t.docs for t in kept)]))
-    np.save(folder / f"{name}_weights.npy", np.concatenate([np.empty(0), *(t.weights for t in kept)]))
+    np.save(
+        folder / f"{name}_docs.npy",
+        np.concatenate([np.empty(0, np.int32), *(t.docs for t in kept)]),
+    )
+    np.save(
+        folder / f"{name}_weights.npy", np.concatenate([np.empty(0), *(t.weights for t in kept)])
+    )
 
 
 def load_tallies(folder: Path, name: str) -> dict[str, Tally]:
@@ -93,6 +98,4 @@ def load_tallies(folder: Path, name: str) -> dict[str, Tally]:
     weights = np.split(np.load(folder / f"{name}_weights.npy"), cuts)
     at = np.load(folder / f"{name}_at.npy").tolist()
     # With no keys np.split still gives one empty part, which zip drops.
-    return {
-        key: Tally.of(d, w, t) for key, d, w, t in zip(keys, docs, weights, at, strict=False)
-    }
+    return {key: Tally.of(d, w, t) for key, d, w, t in zip(keys, docs, weights, at, strict=False)}

@@ -86,7 +86,7 @@ def _select(docs: Docs, scores: Scores, best_docs: Docs, best_scores: Scores) ->
     order(best_scores, best_docs, size)
 
 
-def best(docs: Docs, scores: Scores, k: int) -> Hits:
+def best(docs: Docs, scores: NDArray[np.floating], k: int) -> Hits:
     """The k best of the given rows: by score, descending, then by row, ascending.
 
     Scores are compared as float32, so that what ties in the answer is in the order of rows.

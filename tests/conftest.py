@@ -70,7 +70,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def config(clock: Clock) -> EngineConfig:
-    return EngineConfig(budget=30.0, clock=clock, generators=("bm25","fuzzy","dense","memory"), ranker_options={"n_estimators": 30})
+    return EngineConfig(budget=30.0, clock=clock, ranker_options={"n_estimators": 30})
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from retrievers.candidates import Candidates, union
 
 
 def hits(docs: list[int]) -> Hits:
-    scores = -np.arange(len(docs), dtype=np.float32) / 2
+    scores = np.arange(0, -len(docs), -1, dtype=np.float32) / np.float32(2)
     return Hits(np.array(docs, np.int32), scores)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -153,35 +155,41 @@ def test_cascade_doubly_robust_by_hand() -> None:
     assert direct(evidence).value == pytest.approx(0.8)
 
 
-def cascades(n: int, seed: int) -> tuple[Evidence, float, dict[str, Evidence]]:
-    """Lists of 3 binary items whose reward depends on the item and the one above; the log plays
-    each item 1 with probability 0.4, the target with 0.8 (0.3 below an item 1)."""
+def lists(n: int, seed: int) -> tuple[dict[str, Evidence], float]:
+    """Lists of three binary items whose reward depends on the item and the one above. The log has
+    each item 1 with probability 0.4, the target with 0.9 below a 1 and 0.2 elsewhere."""
     rng = np.random.default_rng(seed)
 
-    def roll(target: bool) -> tuple[Floats, Floats, Floats, Floats]:
-        items, logging, aimed = (np.zeros((n, 3)) for _ in range(3))
-        above = np.zeros(n)
-        for k in range(3):
-            one = np.where(above == 1, 0.3, 0.8)
-            items[:, k] = rng.random(n) < (one if target else 0.4)
-            logging[:, k] = np.where(items[:, k] == 1, 0.4, 0.6)
-            aimed[:, k] = np.where(items[:, k] == 1, one, 1 - one)
-            above = items[:, k]
-        upper = np.column_stack([np.zeros(n), items[:, :-1]])
-        chance = 0.1 + 0.3 * items + 0.4 * items * upper
-        return (rng.random((n, 3)) < chance).astype(float), logging, aimed, items
+    def chance_of_one(above: Floats, target: bool) -> Floats:
+        return np.where(above == 1, 0.9, 0.2) if target else np.full(n, 0.4)
 
-    truth = roll(target=True)[0].sum(axis=1).mean()
-    rewards, logging, aimed, _ = roll(target=False)
-    made = {
-        reading: of_list(rewards, logging, aimed, reading=reading)
-        for reading in ("position", "cascade", "standard")
-    }
-    return made["cascade"], float(truth), made
+    def roll(target: bool) -> tuple[Floats, Floats]:
+        items = np.zeros((n, 4))
+        for k in range(1, 4):
+            items[:, k] = rng.random(n) < chance_of_one(items[:, k - 1], target)
+        own, above = items[:, 1:], items[:, :-1]
+        clicks = (rng.random((n, 3)) < 0.1 + 0.3 * own + 0.4 * own * above).astype(float)
+        return items, clicks
+
+    def probabilities(items: Floats, target: bool) -> Floats:
+        ones = np.column_stack([chance_of_one(items[:, k], target) for k in range(3)])
+        return np.where(items[:, 1:] == 1, ones, 1 - ones)
+
+    truth = float(roll(target=True)[1].sum(axis=1).mean())
+    items, clicks = roll(target=False)
+    logging, aimed = probabilities(items, target=False), probabilities(items, target=True)
+    # How often the target has a 1 at each position, whatever stands above.
+    ones = np.array([0.2, 0.9 * 0.2 + 0.2 * 0.8, 0.9 * 0.34 + 0.2 * 0.66])
+    alone = np.where(items[:, 1:] == 1, ones, 1 - ones)
+    return {
+        "position": of_list(clicks, logging, alone, reading="position"),
+        "cascade": of_list(clicks, logging, aimed, reading="cascade"),
+        "standard": of_list(clicks, logging, aimed, reading="standard"),
+    }, truth
 
 
 def test_readings_of_a_list_trade_bias_for_variance() -> None:
-    _, truth, made = cascades(200_000, seed=0)
+    made, truth = lists(200_000, seed=0)
     values = {reading: ips(evidence) for reading, evidence in made.items()}
     assert values["cascade"].value == pytest.approx(truth, rel=0.02)
     assert values["standard"].value == pytest.approx(truth, rel=0.03)
@@ -210,8 +218,8 @@ def test_readings_of_a_list_trade_bias_for_variance() -> None:
         ({"unsupported": 1.5}, "unsupported: found 1.5"),
     ],
 )
-def test_bad_evidence(changes: dict[str, Floats], message: str) -> None:
-    given_ = {
+def test_bad_evidence(changes: dict[str, Any], message: str) -> None:
+    given_: dict[str, Any] = {
         "rewards": np.array([0.0, 1.0]),
         "propensities": np.array([0.5, 0.5]),
         "target": np.array([0.5, 0.5]),

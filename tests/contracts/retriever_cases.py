@@ -1,0 +1,71 @@
+"""A small music catalogue, searches in it and what two users did: what generators are tested on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from retrievers.base import Context, Document, Outcome, Query
+
+NOW = 1_700_000_000.0
+
+ARTISTS = (
+    "Björk", "Sigur Rós", "Кино", "宇多田ヒカル", "방탄소년단", "AC/DC", "!!!", "The The",
+    "Simon & Garfunkel", "أم كلثوم",
+)  # fmt: skip
+TITLES = ("Love", "Love", "Night Train", "Группа крови", "桜流し", "봄날", "?", "Don't Stop Me Now")
+
+
+def catalogue() -> list[Document]:
+    """Artists, tracks of which many share a title, a text in several scripts, empty documents."""
+    documents = [
+        Document(f"a{i}", name, "", "artist", {"popularity": 10 * i})
+        for i, name in enumerate(ARTISTS)
+    ]
+    for i in range(46):
+        metadata = {
+            "type": "track",
+            "artist": ARTISTS[i % len(ARTISTS)],
+            "genre": [("rock", "jazz", "folk")[i % 3]],
+            "year": 1970 + i % 5,
+        }
+        text = "a song about love and the night" if i % 4 == 0 else ""
+        documents.append(Document(f"t{i}", TITLES[i % len(TITLES)], text, "track", metadata))
+    documents.extend(Document(f"e{i}") for i in range(3))
+    documents.append(Document("x", "Love", "", "track", {"popularity": "unknown", "year": None}))
+    return documents
+
+
+DOCUMENTS = catalogue()
+ROWS = len(DOCUMENTS)
+
+
+def asked(text: str, user: str | None = None) -> Query:
+    when = datetime.fromtimestamp(NOW + 86_400, UTC)
+    return Query(text, Context(user=user, time=when))
+
+
+def clicks(first: int = 0) -> list[Outcome]:
+    """Searches and listens of two users, in order of time; some skips."""
+    outcomes = []
+    for i in range(60):
+        query = asked(("love", "night train", "björk", "봄날")[i % 4]) if i % 5 else None
+        outcomes.append(
+            Outcome(
+                query,
+                doc=(first + 7 * i + i // 9) % ROWS,
+                action="skip" if i % 11 == 10 else "click",
+                weight=-0.5 if i % 11 == 10 else 1.0,
+                user=("u1", "u2", None)[i % 3],
+                time=NOW + 600.0 * i,
+                position=None if query is None else 1 + i % 10,
+            )
+        )
+    return outcomes
+
+
+QUERIES = (
+    asked("love"), asked("love", "u1"), asked("love", "nobody"), asked("Night train", "u2"),
+    asked("bjork"), asked("кино"), asked("桜"), asked("봄날", "u1"), asked("!!!"), asked("?"),
+    asked("simon and garfunkel 1972"), asked("dont stop"), asked("l"), asked("qqqq zzzz"),
+    asked("love love night"), asked("", "u1"), asked(""), asked("   "), asked("\x00\n"),
+)  # fmt: skip

@@ -1,0 +1,317 @@
+"""The personal generator: planted tastes, what it learns to prefer, and its embedding."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+
+from retrievers.base import Context, Docs, Document, Outcome, Query
+from retrievers.coconsumption import Embedding, fit
+from retrievers.history import KEPT, OUTSIDE, UserHistory, load_histories, save_histories
+from retrievers.near_queries import query_key
+from retrievers.personal import Personal
+from retrievers.preference import Preference
+
+DAY = 86400.0
+NOW = 1_700_000_000.0
+ROCK, JAZZ = range(20), range(20, 40)
+ROWS = np.arange(44, dtype=np.int32)
+DOCUMENTS = [Document(str(row)) for row in ROWS]
+
+
+def asked(text: str, user: str | None = None, time: float | None = NOW + 40 * DAY) -> Query:
+    when = None if time is None else datetime.fromtimestamp(time, UTC)
+    return Query(text, Context(user=user, time=when))
+
+
+def listen(user: str, doc: int, plays: float = 20.0, time: float = NOW) -> Outcome:
+    return Outcome(None, doc, "listen", plays, user, time)
+
+
+def click(
+    text: str, user: str | None, doc: int, time: float = NOW + DAY, weight: float = 1.0
+) -> Outcome:
+    return Outcome(asked(text, user, time), doc, "click", weight, user, time)
+
+
+def history() -> list[Outcome]:
+    """Ten users of rock, ten of jazz, each with eight of its twenty items; searches for both."""
+    rng = np.random.default_rng(4)
+    outcomes = []
+    for number in range(20):
+        taste, text = (ROCK, "loud guitar") if number % 2 else (JAZZ, "smooth trumpet")
+        user = f"u{number}"
+        own = rng.choice(np.array(taste), 8, replace=False).tolist()
+        outcomes += [listen(user, doc) for doc in own]
+        outcomes += [click(text, user, doc) for doc in own[:3]]
+    # Somebody of both tastes, who has never searched.
+    outcomes += [listen("both", doc) for doc in (0, 1, 2, 20, 21, 22)]
+    return outcomes
+
+
+def built(*more: Outcome) -> Personal:
+    personal = Personal(rank=8)
+    personal.add(ROWS, DOCUMENTS)
+    personal.observe([*history(), *more])
+    return personal
+
+
+@pytest.fixture(scope="module")
+def original() -> Personal:
+    return built()
+
+
+@pytest.fixture
+def personal(original: Personal) -> Personal:
+    return copy.copy(original)
+
+
+def first(personal: Personal, query: Query, k: int = 3) -> list[int]:
+    docs: list[int] = personal.retrieve(query, k).docs.tolist()
+    return docs
+
+
+def found_by(personal: Personal, user: str, text: str) -> Docs:
+    """What the user has clicked after this query."""
+    return personal._users[user].after(personal._ids[query_key(text)])[0]
+
+
+def test_of_the_users_own_items_those_that_fit_the_query_come_first(personal: Personal) -> None:
+    assert set(first(personal, asked("loud guitar", "both"))) == {0, 1, 2}
+    assert set(first(personal, asked("smooth trumpet", "both"))) == {20, 21, 22}
+    # A query never seen is known by its words.
+    assert set(first(personal, asked("trumpet music", "both"))) == {20, 21, 22}
+
+
+def test_what_goes_along_with_the_users_items_is_found_too(personal: Personal) -> None:
+    hits = personal.retrieve(asked("", "u1"), 44)
+    own = set(personal._users["u1"].docs.tolist())
+    assert set(hits.docs[:8].tolist()) == own
+    neighbours = [doc for doc in hits.docs.tolist() if doc not in own][:8]
+    assert sum(doc in ROCK for doc in neighbours) >= 7
+
+
+@pytest.mark.parametrize("user", [None, "nobody"])
+def test_nothing_is_known_of_strangers(personal: Personal, user: str | None) -> None:
+    assert len(personal.retrieve(asked("loud guitar", user), 5)) == 0
+    x = personal.describe(asked("loud guitar", user), ROWS)
+    known = ~np.isnan(x).all(axis=0)
+    named = [personal.feature_names[column] for column in np.flatnonzero(known)]
+    assert named == ["affinity", "query_touches", "log_query_share"]
+    affinity = x[:, personal.feature_names.index("affinity")]
+    assert affinity[:20].mean() > affinity[20:40].mean() + 0.5
+
+
+def test_what_one_user_does_changes_only_the_own_items_of_that_user(personal: Personal) -> None:
+    before = personal.describe(asked("", "both"), ROWS)
+    personal.observe([listen("u3", 41), listen("u3", 42)])
+    assert personal.describe(asked("", "both"), ROWS).tobytes() == before.tobytes()
+    assert 41 in first(personal, asked("", "u3"), 44)
+    assert 41 not in first(personal, asked("", "both"), 44)
+
+
+def test_a_searched_item_is_the_users_for_this_query(personal: Personal) -> None:
+    personal.observe([click("rainy day", "u3", 43)])
+    assert first(personal, asked("rainy day", "u3"), 1) == [43]
+    names = personal.feature_names
+    x = dict(zip(names, personal.describe(asked("rainy day", "u3"), ROWS)[43], strict=True))
+    assert x["own"] == 1
+    assert x["repeated"] == x["touches"] == pytest.approx(np.log(2))
+    assert x["query_touches"] == pytest.approx(np.log1p(2 ** (-39 / 730)))
+    assert x["user_query_touches"] == pytest.approx(np.log(2))
+    assert x["user_items"] == pytest.approx(np.log(10))
+    assert x["recency"] == pytest.approx(1 / (1 + 39 / 30))
+    assert x["user_idle_months"] == pytest.approx(39 / 30)
+
+
+def test_a_skip_takes_an_item_back(personal: Personal) -> None:
+    personal.observe([click("rainy day", "u3", 43)])
+    liked = personal.describe(asked("rainy day", "u3"), ROWS)[43]
+    personal.observe([click("rainy day", "u3", 43, NOW + 2 * DAY, -1.0)])
+    skipped = personal.describe(asked("rainy day", "u3"), ROWS)[43]
+    own = personal.feature_names.index("own")
+    assert (liked[own], skipped[own]) == (1.0, 0.0)
+    assert 43 not in first(personal, asked("", "u3"), 44)
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_whether_people_come_back_to_an_item_is_learnt(repeats: bool) -> None:
+    """The same log but for which item a second search led to: the one found before or another."""
+    personal = built()
+    for week in range(1, 5):
+        batch = []
+        for number in range(20):
+            user, text = f"u{number}", "loud guitar" if number % 2 else "smooth trumpet"
+            own = personal._users[user].docs
+            found = found_by(personal, user, text)
+            other = np.setdiff1d(own, found)
+            chosen = found[0] if repeats else (other if other.size else own)[0]
+            batch.append(click(text, user, int(chosen), NOW + 7 * week * DAY))
+        personal.observe(batch)
+    hits = personal.retrieve(asked("loud guitar", "u1"), 1)
+    assert (hits.docs[0] in found_by(personal, "u1", "loud guitar")) == repeats
+
+
+def test_state_is_replaced_not_changed(personal: Personal) -> None:
+    kept = copy.copy(personal)
+    before = [personal.retrieve(asked("loud guitar", f"u{n}"), 44).scores.tobytes() for n in (1, 2)]
+    personal.observe([click("loud guitar", f"u{n % 20}", n, NOW + 9 * DAY) for n in range(40)])
+    personal.remove(np.array([0, 1], np.int32))
+    after = [kept.retrieve(asked("loud guitar", f"u{n}"), 44).scores.tobytes() for n in (1, 2)]
+    assert after == before
+    assert not {0, 1} & set(first(personal, asked("loud guitar", "both"), 44))
+
+
+def test_the_order_of_outcomes_at_one_time_is_irrelevant(original: Personal) -> None:
+    other = Personal(rank=8)
+    other.add(ROWS, DOCUMENTS)
+    other.observe(history()[::-1])
+    for query in (asked("loud guitar", "both"), asked("", "u4")):
+        one, two = original.retrieve(query, 44), other.retrieve(query, 44)
+        assert one.docs.tobytes() == two.docs.tobytes()
+        assert one.scores.tobytes() == two.scores.tobytes()
+
+
+def test_what_is_loaded_answers_and_learns_as_what_was_saved(
+    personal: Personal, tmp_path: Path
+) -> None:
+    personal.observe([click("rainy day", "new user", 43, NOW + 3 * DAY)])
+    personal.save(tmp_path)
+    loaded = Personal.load(tmp_path)
+    for step in range(2):
+        for query in (asked("rainy guitar", "u5"), asked("", "new user"), asked("loud guitar")):
+            one, other = personal.retrieve(query, 44), loaded.retrieve(query, 44)
+            assert one.scores.tobytes() == other.scores.tobytes()
+            described = personal.describe(query, ROWS)
+            assert described.tobytes() == loaded.describe(query, ROWS).tobytes()
+        for each in (personal, loaded):
+            each.observe([click("rainy day", f"u{n}", n, NOW + (9 + step) * DAY) for n in range(9)])
+
+
+def test_bad_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match=r"Personal\.rank: found 0"):
+        Personal(rank=0)
+    with pytest.raises(ValueError, match=r"Personal\.half_life: found -1 days"):
+        Personal(half_life=-1)
+    with pytest.raises(ValueError, match=r"found row 7 .* expected a row below 0"):
+        Personal().observe([listen("u", 7)])
+
+
+def blocks(seed: int) -> tuple[csr_matrix, csr_matrix]:
+    rng = np.random.default_rng(seed)
+    dense = [(rng.random((n, 15)) < 0.3) * rng.random((n, 15)) for n in (12, 9)]
+    return csr_matrix(dense[0]), csr_matrix(dense[1])
+
+
+def test_the_embedding_is_the_svd_of_ppmi() -> None:
+    users, queries = blocks(1)
+    embedding, _ = fit(users, queries, 5, seed=0)
+    parts = []
+    for block in (users, queries):
+        counts = block.toarray()
+        context = counts.sum(axis=0) ** 0.75
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pmi = np.log(counts * context.sum() / np.outer(counts.sum(axis=1), context))
+        parts.append(np.where(counts > 0, np.maximum(pmi, 0), 0))
+    _, scale, right = np.linalg.svd(np.vstack(parts), full_matrices=False)
+    np.testing.assert_allclose(embedding.scale, scale[:5], rtol=1e-4)
+    found = embedding.items[embedding.lines(np.arange(15, dtype=np.int32))]
+    expected = right[:5].T * np.sqrt(scale[:5])
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-3)
+
+
+def test_folding_in_gives_the_vector_of_the_fit() -> None:
+    users, queries = blocks(2)
+    embedding, vectors = fit(users, queries, 6, seed=0)
+    for row in range(queries.shape[0]):
+        part = slice(queries.indptr[row], queries.indptr[row + 1])
+        docs, weights = queries.indices[part].astype(np.int32), queries.data[part]
+        folded = embedding.fold(docs, weights, float(weights.sum()), embedding.queries)
+        np.testing.assert_allclose(folded, vectors[row], atol=1e-4)
+
+
+def test_rows_after_the_fit_have_no_vector() -> None:
+    embedding, _ = fit(*blocks(3), 4, seed=0)
+    assert embedding.lines(np.array([3, 99], np.int32)).tolist() == [3, -1]
+    assert not embedding.items[-1].any()
+    nothing = Embedding.none()
+    docs: Docs = np.array([5], np.int32)
+    assert not nothing.fold(docs, np.ones(1), 1.0, nothing.users).any()
+
+
+def test_a_preference_is_recovered_from_choices() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.array([1.5, -1.0, 0.0])
+    belief = Preference.prior(np.zeros(3), 1.0)
+    for _ in range(5):
+        x = rng.standard_normal((400, 8, 3)).astype(np.float32)
+        noisy = x @ truth + rng.gumbel(size=(400, 8))
+        chosen = (noisy == noisy.max(axis=1, keepdims=True)).ravel()
+        belief = belief.after(x.reshape(-1, 3), chosen, np.arange(0, 3200, 8), keep=1.0)
+    error = np.sqrt(np.diag(np.linalg.inv(belief.precision)))
+    assert (np.abs(belief.weights - truth) < 4 * error).all()
+    assert (error < 0.1).all()
+    nothing = belief.after(x.reshape(-1, 3), np.zeros(3200, np.bool_), np.arange(0, 3200, 8), 0.5)
+    assert nothing is belief
+
+
+DEEDS = st.lists(
+    st.tuples(
+        st.integers(0, 5), st.sampled_from([-2.0, 0.5, 1.0, 30.0]), st.integers(0, 9),
+        st.sampled_from([OUTSIDE, 0, 1]),
+    ),
+    min_size=1,
+    max_size=20,
+)  # fmt: skip
+
+
+@given(DEEDS, DEEDS)
+def test_histories_keep_what_is_above_zero(
+    one: list[tuple[int, float, int, int]], two: list[tuple[int, float, int, int]]
+) -> None:
+    held = UserHistory.none()
+    for batch in (one, two):
+        docs, weights, times, queries = (np.array(column) for column in zip(*batch, strict=True))
+        held = held.plus(docs, weights, times.astype(np.float64), queries.astype(np.int32))
+    assert (np.diff(held.docs) > 0).all()
+    assert (held.strength() > 0).all()
+    assert np.isfinite(held.last).all()
+    assert (held.counts > 0).all()
+    for query in (0, 1):
+        found, counts = held.after(query)
+        assert (np.diff(found) > 0).all()
+        assert found.size == counts.size == np.count_nonzero(held.asked == query)
+
+
+def test_a_history_keeps_the_latest_items() -> None:
+    held = UserHistory.none()
+    for start in (0, 1500):
+        docs = np.arange(start, start + 1500)
+        held = held.plus(docs, np.ones(1500), docs % 7 + 10.0 * start, np.full(1500, OUTSIDE))
+    assert held.docs.size == KEPT
+    assert set(range(1500, 3000)) <= set(held.docs.tolist())
+    earlier = held.docs[held.docs < 1500]
+    # 500 of the first 1500: all of the latest two times, then the lowest rows of the third.
+    assert np.bincount(earlier % 7, minlength=7).tolist() == [0, 0, 0, 0, 72, 214, 214]
+    assert earlier[earlier % 7 == 4].max() == 4 + 7 * 71
+
+
+def test_histories_are_saved_whole(tmp_path: Path) -> None:
+    one = UserHistory.none().plus(
+        np.array([4, 2]), np.array([1.0, 2.0]), np.array([5.0, 6.0]), np.array([OUTSIDE, 3])
+    )
+    save_histories({"a": one, "b": UserHistory.none(), "c": one}, tmp_path)
+    loaded = load_histories(tmp_path)
+    assert list(loaded) == ["a", "b", "c"]
+    for name in ("docs", "use", "touches", "last", "asked", "found", "counts"):
+        for user, expected in (("a", one), ("b", UserHistory.none()), ("c", one)):
+            found, wanted = getattr(loaded[user], name), getattr(expected, name)
+            assert found.dtype == wanted.dtype
+            assert found.tolist() == wanted.tolist()
