@@ -96,18 +96,18 @@ def _hit(ranking: Tree, hit: Hit, kind: bool, contributions: Mapping[str, float]
         )
     )
     if contributions:
-        node.add(Text("score from " + _signed(contributions)))
+        node.add(Text("score mostly from " + _signed(contributions)))
 
 
 def _signed(contributions: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:+.2f}" for name, value in contributions.items())
 
 
-def print_missing(console: Console, missing: Missing, document: Document | None, k: int) -> None:
+def print_missing(console: Console, missing: Missing, document: Document | None) -> None:
     """The reason in words, then where each generator has the item and how deep it was asked."""
     title = name_of(document) if document else ""
     console.print(Text.assemble((missing.item, "cyan"), (f"  {title}" if title else "", "bold")))
-    console.print(f"{_REASONS[missing.reason].format(k=k)}: {missing.message}")
+    console.print(missing.message[:1].upper() + missing.message[1:])
     if missing.ranks:
         table = _columns("generator", "has it at rank", "was asked for")
         for name, rank in missing.ranks.items():
@@ -118,16 +118,6 @@ def print_missing(console: Console, missing: Missing, document: Document | None,
         console.print(table)
     if missing.against:
         console.print("Against it, compared with the last item shown: " + _signed(missing.against))
-
-
-_REASONS = {
-    "shown": "It is among the first {k}",
-    "unknown": "Not in the index",
-    "filtered": "Filtered out",
-    "not_found": "Not found by any generator",
-    "cut": "Found too deep",
-    "outranked": "Out-ranked",
-}
 
 
 def _columns(first: str, *others: str) -> Table:

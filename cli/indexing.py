@@ -1,17 +1,16 @@
-"""`ltrr index` and `ltrr import`: from files to an index with a history."""
+"""`ltrr index`: from a catalogue to an index."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import Index, Json
-from cli.history import History
-from cli.opening import opened
+from cli.arguments import Json
 from cli.output import (
     command,
     counted,
@@ -145,7 +144,7 @@ def _contents(engine: SearchEngine) -> dict[str, object]:
 
 
 def _report(engine: SearchEngine, out: Path, seconds: float, size: int) -> None:
-    catalog, console = engine.state.catalog, screen()
+    console = screen()
     contents = plain(_contents(engine))
     console.print(f"Indexed {counted(len(engine), 'document')} in {duration(seconds)} into {out}")
     types = ", ".join(f"{name} {count:,}" for name, count in contents["types"].items())
@@ -159,66 +158,11 @@ def _report(engine: SearchEngine, out: Path, seconds: float, size: int) -> None:
             "on disk": f"{size / 1e6:,.1f} MB",
         },
     )
-    example = next((d.title for _, d in catalog.documents() if d.title), "…")
-    print_next(console, "Next:", command("ltrr", "search", str(out), example))
+    print_next(console, "Next:", command("ltrr", "search", str(out), _example(engine)))
 
 
-@group.command("import")
-def import_history(
-    folder: Index,
-    log: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="LOG",
-            show_default=False,
-            help="A folder with ubi_queries and ubi_events (.jsonl or .jsonl.gz), or such files.",
-        ),
-    ],
-    skip_unknown: Annotated[
-        bool,
-        typer.Option(
-            "--skip-unknown", help="Leave out events on documents the index does not have."
-        ),
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Import searches and events from elsewhere, in UBI's layout.
-
-    All or nothing; what is imported twice is counted once. Events without a
-    query_id are the history of their user. Nothing is learnt before [bold]ltrr learn[/].
-
-    [dim]ltrr import build/music logs/[/]
-
-    [dim]ltrr import build/music ubi_queries.jsonl.gz ubi_events.jsonl.gz[/]
-    """
-    started = time.perf_counter()
-    with opened(folder) as engine:
-        history = History(log, engine.document if skip_unknown else None)
-        searches, events = history.into(engine, watched())
-    seconds = time.perf_counter() - started
-    known = history.searches - searches, history.events - events
-    if json:
-        print_json(
-            {
-                "searches": {"read": history.searches, "new": searches, "known": known[0]},
-                "events": {"read": history.events, "new": events, "known": known[1]},
-                "skipped": history.skipped,
-                "seconds": seconds,
-            }
-        )
-        return
-    console = screen()
-    console.print(
-        f"Imported {counted(searches, 'new search')} and {counted(events, 'new event')} in "
-        f"{duration(seconds)}"
-    )
-    facts: dict[str, str] = {}
-    if any(known):
-        facts["known"] = (
-            f"{counted(known[0], 'search')} and {counted(known[1], 'event')} were there already "
-            "and are counted once"
-        )
-    if history.skipped:
-        facts["skipped"] = f"{counted(history.skipped, 'event')} on unknown documents"
-    print_facts(console, facts)
-    print_next(console, "Next:", command("ltrr", "learn", str(folder)))
+def _example(engine: SearchEngine) -> str:
+    """A title to search for; preferably one that needs no escapes in a shell."""
+    first = islice(engine.state.catalog.documents(), 100)
+    titles = [document.title for _, document in first if document.title]
+    return next((t for t in titles if t.replace(" ", "").isalnum()), (titles or ["…"])[0])

@@ -12,7 +12,7 @@ import typer
 import cli
 from cli.refusing import Commands
 
-FIRST = ("indexing", "searching", "learning")
+FIRST = ("indexing", "importing", "searching", "feedback", "learning")
 """Groups in the order of a first use; those of other modules follow by name."""
 
 app = typer.Typer(

@@ -57,24 +57,27 @@ def print_results(console: Console, response: Response) -> None:
         return
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     kinds = differ(response.hits)
+    abouts = [about(hit.document, kinds) for hit in response.hits]
     table.add_column("#", justify="right")
     table.add_column("title", ratio=4, overflow="fold")
-    table.add_column("about", ratio=3, overflow="fold")
+    if any(abouts):
+        table.add_column("about", ratio=3, overflow="fold")
     table.add_column("id", overflow="fold", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("found by (rank)", ratio=4)
-    for hit in response.hits:
+    for hit, says in zip(response.hits, abouts, strict=True):
         table.add_row(
             str(hit.rank),
             Text(name_of(hit.document), style="bold"),
-            Text(about(hit.document, kinds)),
+            *([Text(says)] if any(abouts) else []),
             Text(hit.id, style="cyan"),
             f"{hit.score:.3f}",
             Text(found_by(hit), style="dim"),
         )
     console.print(table)
     asked = ", ".join(f"{name} {depth}" for name, depth in response.plan.items() if depth)
-    console.print(Text.assemble((f"{summary(response)}; asked: {asked or 'none'}", "dim")))
+    console.print(summary(response), style="dim")
+    console.print(f"asked: {asked or 'none'}", style="dim")
 
 
 def response_to_json(response: Response) -> dict[str, Any]:

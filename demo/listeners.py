@@ -12,7 +12,8 @@ Shares and rates, all of the demo's own choosing; what real traffic looks like d
 | queries typed as meant | 45%; else a slip 22%, a prefix 15%, no accents 6%, swapped words 6%, a word left out 6% |
 | examination of rank r | r ** -0.5, the first ten |
 | a wrong click on an examined item | 2% |
-| listeners | 150, each with three genres and twelve favourite artists |
+| listeners | 60, each with three genres, twelve artists and thirty favourite tracks |
+| a favourite is meant | 80%, the r-th favourite in proportion to 1 / r; else any track of the artists |
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ TYPED = {"exact": 0.45, "slip": 0.22, "prefix": 0.15, "plain": 0.06, "swapped": 
 MODEL = PositionBased(severity=0.5)
 WRONG_CLICK = 0.02
 PAGE = 10
-LISTENERS = 150
+LISTENERS = 60
+FAVOURITES = 30
+FAITHFUL = 0.8
 FIRST_DAY = datetime(2026, 1, 5, 7, tzinfo=UTC)
 
 
@@ -60,6 +63,7 @@ class Listener:
     genres: tuple[str, ...]
     artists: tuple[str, ...]
     tracks: list[int]
+    favourites: list[int]
     played: list[int] = field(default_factory=list)
 
 
@@ -106,7 +110,18 @@ class Crowd:
             chosen = rng.choice(len(artists), size=min(12, len(artists)), replace=False)
             artists = [artists[i] for i in sorted(chosen.tolist())]
         mine = sorted({row for a in artists for row in self._by.get(("artist", a), ())})
-        return Listener(name, genres, tuple(artists), mine or pool)
+        tracks = mine or pool
+        weight = self._weight[tracks] ** 1.5
+        count = min(FAVOURITES, len(tracks))
+        chosen = rng.choice(len(tracks), size=count, replace=False, p=weight / weight.sum())
+        return Listener(name, genres, tuple(artists), tracks, [tracks[i] for i in chosen.tolist()])
+
+    def _meant(self, listener: Listener) -> int:
+        """A favourite, the dearer the likelier, or any track of the listener's artists."""
+        if self._rng.random() >= FAITHFUL:
+            return self._pick(listener.tracks)
+        weight = 1.0 / np.arange(1, len(listener.favourites) + 1)
+        return listener.favourites[int(self._rng.choice(weight.size, p=weight / weight.sum()))]
 
     def wish(self) -> Wish:
         """The next search of somebody."""
@@ -120,7 +135,7 @@ class Crowd:
         return Wish(intent, listener.name, text, self._documents[row].id, self._time)
 
     def _known(self, listener: Listener) -> tuple[int, str]:
-        row = self._pick(listener.tracks)
+        row = self._meant(listener)
         document = self._documents[row]
         artist = next(iter(document.values("artist")), "")
         form = self._rng.random()
@@ -130,12 +145,12 @@ class Crowd:
         return row, self._typed(" ".join(words))
 
     def _artist(self, listener: Listener) -> tuple[int, str]:
-        row = self._pick(listener.tracks)
+        row = self._meant(listener)
         artist = next(iter(self._documents[row].values("artist")), self._documents[row].title)
         return row, self._typed(artist)
 
     def _topic(self, listener: Listener) -> tuple[int, str]:
-        row = self._pick(listener.tracks)
+        row = self._meant(listener)
         document = self._documents[row]
         kinds = [(k, v) for k in ("mood", "genre", "tags", "decade") for v in document.values(k)]
         if not kinds:

@@ -16,6 +16,7 @@ from demo.comparison import Compared, compare
 from demo.listeners import INTENTS, Crowd, Wish
 from engine import Document, EngineConfig, Event, Response, SearchEngine
 from engine.formats import read_documents
+from retrievers.encoder import Encoder
 
 SHOWN = (
     "beleiver",
@@ -38,16 +39,17 @@ def run(
     seed: int = 0,
     catalog: Path | None = None,
     embeddings: Path | None = None,
+    encoder: Encoder | None = None,
     console: Console | None = None,
 ) -> Compared:
     """Build, show, let listeners search and the engine learn, show again, compare."""
-    console = console or Console()
+    console = console or Console(highlight=False)
     started = time.perf_counter()
     documents = list(read_documents(catalog)) if catalog else list(catalogue())
     crowd = Crowd(documents, seed)
     config = EngineConfig(seed=seed, budget=BUDGET, chunk="week")
     with SearchEngine.build(
-        documents, config=config, embeddings=embeddings, progress=True
+        documents, config=config, encoder=encoder, embeddings=embeddings, progress=True
     ) as engine:
         console.print(
             f"\n[bold]{len(engine):,} documents[/] indexed for {len(config.generators)} generators "

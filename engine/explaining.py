@@ -95,7 +95,10 @@ def why_missing(state: State, made: Answer, item: str, k: int) -> Missing:
         return missing("unknown", f"no document has the id {item!r}, or it was removed")
     allowed = state.filters.mask(made.query.context.filters)
     if allowed is not None and not allowed[row]:
-        filters = ", ".join(f"{f}={v}" for f, v in made.query.context.filters.items())
+        filters = ", ".join(
+            f"{field}={value if isinstance(value, str) else ' or '.join(value)}"
+            for field, value in made.query.context.filters.items()
+        )
         return missing("filtered", f"the filters exclude it: {filters}")
     hits = [r.retrieve(made.query, REACH, allowed) for r in state.retrievers.values()]
     found = clicked_ranks(hits, np.array([row], np.int32))[0].tolist()

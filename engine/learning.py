@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandit.base import Rounds
+from bandit.base import RetrievalPolicy, Rounds
 from engine.answering import (
     Answer,
     assemble,
@@ -30,10 +30,14 @@ from engine.pricing import Sampled, tuned
 from engine.query_features import QueryFacts
 from engine.ranking_features import column_names
 from engine.response import LearnReport
+from engine.showing import feature_rows
 from engine.state import State
 from engine.statistics import Observation
 from engine.training import train
 from retrievers.base import Hits, Learns, Outcome, Query
+
+PRICED = 20
+"""Searches in the last chunk's last fifth below which the price is left as it is."""
 
 Progress = Callable[[Iterable[Chunk]], Iterable[Chunk]]
 
@@ -54,6 +58,16 @@ class LookedBack:
     clicks: float
     answers: Answers | None
     served: Answer | None
+    hits: list[Hits]
+
+    @property
+    def observation(self) -> Observation:
+        """What the statistics take in."""
+        return Observation(
+            kind=self.facts.kind, user=self.query.context.user, query=self.facts.key,
+            clicks=self.clicks, found=self.found, alone=self.rewards, answers=self.answers,
+            late=self.record.late,
+        )  # fmt: skip
 
 
 def learn(
@@ -69,18 +83,20 @@ def learn(
     until = log.last()
     cut = list(chunks(log, state.learnt, until, config.chunk))
     ignored: Counter[str] = Counter()
-    sample: deque[Sampled] = deque(maxlen=config.hindsight)
     searches = events = rounds = 0
+    price, mean = state.price, float("nan")
     for chunk in progress(cut) if progress else cut:
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)
         ignored.update(e.action for e in records if e.action not in config.rewards)
-        looked = _look_back(state, config, chunk, sample)
+        looked = _look_back(state, config, chunk)
         rounds += len(looked)
         log.put_rows(_imported_rows(state, config, looked))
-        state = _advance(state, config, chunk, looked)
-    price, mean = tuned(state, config, sample)
+        after = _advance(state, config, chunk, looked)
+        if chunk is cut[-1]:
+            price, mean = _price(state, after.policy, config, looked)
+        state = after
     state = replace(state, price=price, version=state.version + 1, learnt=until)
     state, verdict = train(state, log, config, until)
     ranker = state.ranker.name if state.ranker is not None else state.fusion.name
@@ -115,9 +131,21 @@ def _wanted(
     return np.array(list(best), np.int32), np.array(list(best.values()), np.float64)
 
 
-def _look_back(
-    state: State, config: EngineConfig, chunk: Chunk, sample: deque[Sampled]
-) -> list[LookedBack]:
+def _price(
+    before: State, policy: RetrievalPolicy, config: EngineConfig, looked: list[LookedBack]
+) -> tuple[float, float]:
+    """The price under the new policy, and the mean of candidates at it, told by the chunk's latest
+    searches while the statistics have seen all of it but them."""
+    first = len(looked) - max(len(looked) // 5, 1)
+    statistics = copy.copy(before.statistics)
+    statistics.observe([one.observation for one in looked[:first]])
+    sample = [Sampled(one.query, one.hits) for one in looked[first:] if one.answers is not None]
+    if len(sample) < PRICED:
+        return before.price, float("nan")
+    return tuned(replace(before, statistics=statistics, policy=policy), config, sample)
+
+
+def _look_back(state: State, config: EngineConfig, chunk: Chunk) -> list[LookedBack]:
     count = len(chunk.searches)
     kept = set(np.linspace(0, count - 1, min(config.hindsight, count)).astype(int).tolist())
     full = int(state.ladder[-1])
@@ -131,8 +159,6 @@ def _look_back(
             hits = [r.retrieve(query, full, allowed) for r in state.retrievers.values()]
         facts = state.facts(query)
         looked.append(_one(state, config, record, query, facts, rows, weights, hits, place in kept))
-        if place in kept:
-            sample.append(Sampled(query, hits))
     return looked
 
 
@@ -173,7 +199,7 @@ def _one(
         marginals=marginals, actions=actions, rewards=rewards, found=found,
         clicks=float(np.maximum(weights, 0.0).sum()),
         answers=answers(hits, state.catalog.types, state.ladder) if keep else None,
-        served=served,
+        served=served, hits=hits if keep else [],
     )  # fmt: skip
 
 
@@ -194,29 +220,6 @@ def _imported_rows(
         yield search.seq, feature_rows(state, names, one.served, first, config.rest_sample, rng)
 
 
-def feature_rows(
-    state: State,
-    names: tuple[str, ...],
-    answer: Answer,
-    first: NDArray[np.int64],
-    rest_sample: int,
-    rng: np.random.Generator,
-) -> FeatureRows:
-    """The candidates `first`, then a uniform sample of the rest, each standing for its share."""
-    rest = np.setdiff1d(np.arange(answer.candidates.docs.size), first)
-    drawn = np.sort(rng.permutation(rest)[:rest_sample])
-    picked = np.concatenate([first, drawn]).astype(np.int64)
-    weights = np.ones(picked.size, np.float32)
-    if drawn.size:
-        weights[first.size :] = rest.size / drawn.size
-    return FeatureRows(
-        names=names,
-        documents=tuple(state.catalog.id(row) for row in answer.candidates.docs[picked].tolist()),
-        weights=weights,
-        features=answer.features[picked],
-    )
-
-
 def _advance(state: State, config: EngineConfig, chunk: Chunk, looked: list[LookedBack]) -> State:
     """The state after a chunk. Everything that learns is copied first, so the old one stands."""
     policy, statistics = copy.copy(state.policy), copy.copy(state.statistics)
@@ -232,16 +235,7 @@ def _advance(state: State, config: EngineConfig, chunk: Chunk, looked: list[Look
                 late=np.array([one.record.late for one in looked]),
             )
         )
-    statistics.observe(
-        [
-            Observation(
-                kind=one.facts.kind, user=one.query.context.user, query=one.facts.key,
-                clicks=one.clicks, found=one.found, alone=one.rewards, answers=one.answers,
-                late=one.record.late,
-            )
-            for one in looked
-        ]
-    )  # fmt: skip
+    statistics.observe([one.observation for one in looked])
     outcomes = _outcomes(state, config, chunk, looked)
     topics = copy.copy(state.topics)
     topics.observe(outcomes)

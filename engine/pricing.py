@@ -26,8 +26,9 @@ class Sampled:
 def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tuple[float, float]:
     """(price, mean of candidates at it) over the sample, exploration included.
 
-    The plans of a sample are drawn with the same random numbers at every price, so that the mean
-    falls with the price. Without a sample the price stays.
+    `state` must not have learnt from the sample: a plan for a query that was just learnt is more
+    economical than plans for those to come. The plans are drawn with the same random numbers at
+    every price, so that the mean falls with the price. Without a sample the price stays.
     """
     if not sample:
         return state.price, float("nan")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -11,29 +10,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 from tqdm import tqdm
 
-from engine.answering import (
-    Answer,
-    answer,
-    context_to_json,
-    generator_of,
-    on_the_hour,
-)
+from engine.answering import Answer, answer, generator_of, on_the_hour
 from engine.building import added, build_state, removed
 from engine.checks import check_context, check_k, check_query
 from engine.chunks import Chunk
 from engine.config import EngineConfig
 from engine.errors import BadDocuments, SnapshotError
-from engine.explaining import Missing, explanation, why_missing
+from engine.explaining import Missing, why_missing
 from engine.feedback import checked_feedback, checked_history
 from engine.folder import Folder
 from engine.formats import read_documents
-from engine.learning import feature_rows, learn
+from engine.learning import learn
 from engine.log import Log
-from engine.ranking_features import column_names
-from engine.response import Event, Hit, LearnReport, LoggedSearch, Response, SourceHit
+from engine.response import Event, LearnReport, LoggedSearch, Response
+from engine.showing import shown
 from engine.snapshots import read_snapshot, write_snapshot
 from engine.state import State
 from retrievers.base import Context, Document, Query
@@ -124,47 +116,7 @@ class SearchEngine:
         given = check_context(Context() if context is None else context)
         state, now = self._state, self.config.clock()
         made = self._answer(state, text, given, now)
-        impression = secrets.token_hex(16)
-        shown = made.order[:k]
-        hits = tuple(
-            _hit(state, made, int(index), rank) for rank, index in enumerate(shown, start=1)
-        )
-        rng = generator_of(self.config.seed + 1, state.version, text, given)
-        rows = feature_rows(
-            state, column_names(state.retrievers), made, shown, self.config.rest_sample, rng
-        )
-        plan = dict(zip(state.retrievers, made.choice.depths.tolist(), strict=True))
-        self._log.add_search(
-            impression=impression,
-            time=now if given.time is None else given.time.timestamp(),
-            user=given.user,
-            typed=text,
-            text=made.query.text,
-            context=context_to_json(given),
-            policy=state.policy.name,
-            plan={
-                name: (depth, marginal)
-                for (name, depth), marginal in zip(
-                    plan.items(), made.choice.marginals.tolist(), strict=True
-                )
-            },
-            propensity=made.choice.propensity,
-            version=state.version,
-            shown=[hit.id for hit in hits],
-            x=made.facts.x,
-            rows=rows,
-        )
-        return Response(
-            query=made.query,
-            hits=hits,
-            impression_id=impression,
-            plan=plan,
-            propensity=made.choice.propensity,
-            candidates=made.order.size,
-            timings=made.timings,
-            notes=made.notes,
-            explanation=explanation(state, made, shown) if explain else None,
-        )
+        return shown(state, self.config, self._log, made, given, now, k, explain)
 
     def _answer(self, state: State, text: str, given: Context, now: float) -> Answer:
         time = on_the_hour(now) if given.time is None else given.time
@@ -289,21 +241,3 @@ class SearchEngine:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _hit(state: State, made: Answer, index: int, rank: int) -> Hit:
-    candidates = made.candidates
-    row = int(candidates.docs[index])
-    found = np.flatnonzero(candidates.ranks[index] >= 0).tolist()
-    return Hit(
-        id=state.catalog.id(row),
-        score=float(made.scores[index]),
-        rank=rank,
-        document=state.catalog[row],
-        sources={
-            candidates.sources[g]: SourceHit(
-                rank=int(candidates.ranks[index, g]) + 1, score=float(candidates.scores[index, g])
-            )
-            for g in found
-        },
-    )

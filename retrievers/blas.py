@@ -5,40 +5,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController, _ThreadpoolLimiter
-
-_lock = threading.Lock()
-_inside = 0
-_libraries: ThreadpoolController | None = None
-_limiter: _ThreadpoolLimiter | None = None
+_taken = threading.Lock()
 
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Inside, BLAS uses one thread, in every thread of the process; nests, and overlaps safely.
+    """Inside, BLAS uses one thread, in every thread of the process (built on OpenMP: in this one).
 
     A product of a few rows gains nothing from a second thread but waits for it: on a busy machine a
-    pass of a sentence encoder took 100 ms so, and 6 ms on one thread. It also leaves the sums, and so
-    their last bits, independent of how many cores there are.
+    pass of a sentence encoder took 100 ms so, and 6 ms on one thread. Entered again, by this thread
+    or another, it does nothing: the limit lasts as long as its first entry. Entering takes some
+    milliseconds, so this is for long work, not for a search.
     """
-    global _inside, _libraries, _limiter
-    with _lock:
-        if _inside == 0:
-            if _libraries is None:
-                from threadpoolctl import ThreadpoolController
-
-                _libraries = ThreadpoolController().select(user_api="blas")
-            # The limit is the process's: the first to come sets it and the last to go restores it.
-            _limiter = _libraries.limit(limits=1)
-        _inside += 1
-    try:
+    if not _taken.acquire(blocking=False):
+        # Limits of BLAS are the process's, and threadpoolctl heeds one thread at a time: overlapping
+        # entries could leave the limit of the one that came in between.
         yield
+        return
+    try:
+        from threadpoolctl import ThreadpoolController
+
+        with ThreadpoolController().select(user_api="blas").limit(limits=1):
+            yield
     finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0 and _limiter is not None:
-                _limiter.restore_original_limits()
-                _limiter = None
+        _taken.release()

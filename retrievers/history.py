@@ -82,12 +82,8 @@ class UserHistory:
         )
 
     def strength(self) -> Floats:
-        """How much each own item is the user's: touches plus compressed use; shape (n,), > 0.
-
-        Use counts on a scale where a thousand is one touch, for plays run into the thousands.
-        """
-        strength: Floats = self.touches + np.log1p(self.use) / np.log1p(1000.0)
-        return strength
+        """How much each own item is the user's, by `strength`; shape (n,), > 0."""
+        return strength(self.use, self.touches)
 
     def recency(self, half_life: float) -> Floats:
         """Own items by their age relative to the user's latest, in (0, 1]; `half_life` in days."""
@@ -97,6 +93,12 @@ class UserHistory:
         """The items this user found by a query, ascending, and their counts."""
         low, high = np.searchsorted(self.asked, (query, query + 1))
         return self.found[low:high], self.counts[low:high]
+
+
+def strength(use: Floats, touches: Floats) -> Floats:
+    """Touches plus compressed use, on a scale where a thousand plays are one touch; shape as both."""
+    compressed: Floats = np.log1p(use) / np.log1p(1000.0)
+    return touches + compressed
 
 
 _OWN = ("docs", "use", "touches", "last")

@@ -1,8 +1,8 @@
 """all-MiniLM-L6-v2 in numpy: the default encoder, offline and light to load.
 
 Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", fine-tuned by sentence-transformers:
-six BERT layers, mean pooling. Only texts of equal length share a batch and none is padded, so every
-product has the shape it has for one text alone: a vector depends on its text, to the last bit. `tests/test_encoder.py` holds it to
+six BERT layers, mean pooling. One text is one forward pass without padding, so a vector depends on
+its text alone, to the last bit, and a short query costs no framework. `tests/test_encoder.py` holds it to
 sentence-transformers.
 """
 
@@ -14,14 +14,13 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.blas import single_threaded
+from retrievers.products import accumulate, stacked
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,8 +32,8 @@ SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MAX_TOKENS = 256
 LAYERS, HEADS, WIDTH = 6, 12, 384
 EPSILON = 1e-12
-BATCH = 16
-"""Texts of equal length that share a forward pass, each with matrix products of its own."""
+TEXTS_A_THREAD = 8
+"""Fewer texts than this are not worth another thread."""
 
 
 def packaged_model() -> Path:
@@ -73,8 +72,9 @@ class _Linear:
     bias: Array
 
     def __call__(self, x: Array) -> Array:
-        y: Array = x @ self.weight
-        y += self.bias
+        y = np.empty((x.shape[0], self.bias.size), np.float32)
+        y[:] = self.bias
+        accumulate(x, self.weight, y)
         return y
 
 
@@ -85,9 +85,9 @@ class _Norm:
 
     def __call__(self, x: Array) -> Array:
         """Layer normalisation, in place."""
-        x -= x.mean(axis=-1, keepdims=True)
-        variance = np.einsum("...i,...i->...", x, x) / np.float32(WIDTH)
-        x /= np.sqrt(variance + np.float32(EPSILON))[..., None]
+        x -= x.mean(axis=1, keepdims=True)
+        variance = np.einsum("ij,ij->i", x, x) / np.float32(WIDTH)
+        x /= np.sqrt(variance + np.float32(EPSILON))[:, None]
         x *= self.weight
         x += self.bias
         return x
@@ -105,25 +105,23 @@ class _Layer:
     def __call__(self, x: Array) -> Array:
         from scipy.special import erf
 
-        texts, tokens, _ = x.shape
-        heads = self.qkv(x).reshape(texts, tokens, 3, HEADS, WIDTH // HEADS)
-        query: Array
-        key: Array
-        value: Array
-        query, key, value = heads.transpose(2, 0, 3, 1, 4)
-        weights: Array = query @ key.swapaxes(2, 3)
-        weights -= weights.max(axis=-1, keepdims=True)
+        n = x.shape[0]
+        heads = self.qkv(x).reshape(n, 3, HEADS, WIDTH // HEADS)
+        query, value = (np.ascontiguousarray(heads[:, i].swapaxes(0, 1)) for i in (0, 2))
+        key = np.ascontiguousarray(heads[:, 1].transpose(1, 2, 0))
+        weights = stacked(query, key)
+        weights -= weights.max(axis=2, keepdims=True)
         np.exp(weights, out=weights)
-        weights /= weights.sum(axis=-1, keepdims=True)
-        context = (weights @ value).swapaxes(1, 2).reshape(texts, tokens, WIDTH)
-        x = self.attended_norm(np.add(x, self.attended(context)))
+        weights /= weights.sum(axis=2, keepdims=True)
+        context = np.ascontiguousarray(stacked(weights, value).swapaxes(0, 1)).reshape(n, WIDTH)
+        x = self.attended_norm(x + self.attended(context))
         # GELU with the error function (Hendrycks and Gimpel 2016), not its tanh approximation.
         h = self.inner(x)
         gate = erf(h * np.float32(0.5**0.5))
         gate += np.float32(1)
         h *= gate
         h *= np.float32(0.5)
-        return self.outer_norm(np.add(x, self.outer(h)))
+        return self.outer_norm(x + self.outer(h))
 
 
 class _Model:
@@ -175,20 +173,17 @@ class _Model:
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MAX_TOKENS)
 
-    def tokens(self, text: str) -> list[int]:
-        """At most `MAX_TOKENS` ids, [CLS] and [SEP] among them."""
+    def forward(self, text: str) -> Array:
+        """Shape (WIDTH,): the mean over the tokens, [CLS] and [SEP] among them, normalised."""
         # A lone surrogate, which JSON allows, is no text to a tokenizer.
         clean = text.encode("utf-8", "replace").decode("utf-8")
-        ids: list[int] = self.tokenizer.encode(clean).ids
-        return ids
-
-    def forward(self, ids: NDArray[np.intp]) -> Array:
-        """Shape (texts, WIDTH): the means over the tokens of `ids` (texts, tokens), normalised."""
-        x = self.norm(self.words[ids] + self.positions[: ids.shape[1]])
+        ids = self.tokenizer.encode(clean).ids
+        x = self.norm(self.words[ids] + self.positions[: len(ids)])
         for layer in self.layers:
             x = layer(x)
-        mean: Array = x.mean(axis=1)
-        return mean / np.sqrt(np.einsum("ij,ij->i", mean, mean))[:, None]
+        mean: Array = x.mean(axis=0)
+        mean /= np.sqrt(np.einsum("i,i->", mean, mean))
+        return mean
 
 
 class MiniLM:
@@ -218,25 +213,11 @@ class MiniLM:
     def encode(self, texts: list[str], /) -> Array:
         """Shape (n, 384), L2-normalised; each text by itself, whatever the others are."""
         model = self._loaded()
-        vectors = np.empty((len(texts), WIDTH), np.float32)
 
-        tokens = [model.tokens(text) for text in texts]
-        by_length = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
-        batches: list[list[int]] = []
-        for _, group in groupby(by_length, key=lambda i: len(tokens[i])):
-            same = list(group)
-            batches += [same[start : start + BATCH] for start in range(0, len(same), BATCH)]
-
-        def fill(batch: list[int]) -> None:
-            vectors[batch] = model.forward(np.array([tokens[i] for i in batch]))
-
-        # Batches side by side on the cores, rather than each product spread over them.
-        workers = min(os.cpu_count() or 1, len(batches))
-        with single_threaded():
-            if workers < 2:
-                for batch in batches:
-                    fill(batch)
-            else:
-                with ThreadPoolExecutor(workers) as pool:
-                    list(pool.map(fill, batches))
-        return vectors
+        workers = min(os.cpu_count() or 1, len(texts) // TEXTS_A_THREAD)
+        if workers < 2:
+            rows = [model.forward(text) for text in texts]
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                rows = list(pool.map(model.forward, texts))
+        return np.array(rows, np.float32).reshape(len(texts), WIDTH)

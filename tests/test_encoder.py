@@ -31,6 +31,7 @@ from retrievers.encoder import (
     resolve,
 )
 from retrievers.minilm import MiniLM
+from retrievers.products import accumulate, stacked
 from retrievers.sentence_encoder import SentenceEncoder
 
 Floats = NDArray[np.float32]
@@ -170,6 +171,25 @@ def test_query_vectors_are_cached_up_to_a_bound() -> None:
     assert (first == on_grid(Counting().encode(["a"]))[0]).all()
 
 
+# --- the products of the default model
+
+
+@given(st.integers(1, 70), st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_products_equal_numpy_and_a_row_owes_nothing_to_the_others(
+    n: int, depth: int, width: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x, w = (
+        rng.standard_normal(shape).astype(np.float32)
+        for shape in ((2, n, depth), (2, depth, width))
+    )
+    found = stacked(x, w)
+    np.testing.assert_allclose(found, x.astype(np.float64) @ w.astype(np.float64), atol=1e-4)
+    alone = np.zeros((1, width), np.float32)
+    accumulate(x[1, n - 1 :], w[1], alone)
+    assert alone.tobytes() == found[1, n - 1].tobytes()
+
+
 # --- the default model
 
 
@@ -186,7 +206,13 @@ def default() -> MiniLM:
 
 def test_minilm_equals_sentence_transformers(default: MiniLM, offline: None) -> None:
     texts = [text for text in TEXTS if "\ud800" not in text]
-    expected = SentenceEncoder(model_folder(), device="cpu").encode(texts)
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # on a busy machine several would wait for each other
+    try:
+        expected = SentenceEncoder(model_folder(), device="cpu").encode(texts)
+    finally:
+        torch.set_num_threads(threads)
     found = default.encode(texts)
     assert found.shape == (len(texts), minilm.WIDTH)
     assert (np.einsum("ij,ij->i", found, expected) >= 0.99999).all()
@@ -198,9 +224,12 @@ def test_minilm_equals_sentence_transformers(default: MiniLM, offline: None) -> 
 def test_minilm_vectors_owe_nothing_to_their_batch_or_thread(default: MiniLM) -> None:
     together = default.encode(TEXTS)
     assert np.abs(np.linalg.norm(together, axis=1) - 1).max() < 1e-6
+    many = TEXTS * minilm.TEXTS_A_THREAD
+    expected = np.tile(together, (minilm.TEXTS_A_THREAD, 1)).tobytes()
+    assert default.encode(many).tobytes() == expected
     with ThreadPoolExecutor(4) as pool:
-        alone = list(pool.map(lambda text: default.encode([text])[0], TEXTS * 2))
-    assert np.array(alone).tobytes() == np.concatenate([together, together]).tobytes()
+        alone = list(pool.map(lambda text: default.encode([text])[0], many))
+    assert np.array(alone).tobytes() == expected
 
 
 def test_minilm_knows_what_words_mean(default: MiniLM) -> None:

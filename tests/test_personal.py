@@ -294,7 +294,10 @@ def test_a_history_keeps_the_latest_items() -> None:
     held = UserHistory.none()
     for start in (0, 1500):
         docs = np.arange(start, start + 1500)
-        held = held.plus(docs, np.ones(1500), docs % 7 + 10.0 * start, np.full(1500, OUTSIDE))
+        times = (docs % 7 + 10 * start).astype(np.float64)
+        held = held.plus(
+            docs.astype(np.int32), np.ones(1500), times, np.full(1500, OUTSIDE, np.int32)
+        )
     assert held.docs.size == KEPT
     assert set(range(1500, 3000)) <= set(held.docs.tolist())
     earlier = held.docs[held.docs < 1500]

@@ -1,0 +1,108 @@
+"""From an answer to a response, and into the log: what was shown, and what it was shown from."""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.answering import Answer, context_to_json, generator_of
+from engine.config import EngineConfig
+from engine.explaining import explanation
+from engine.log import Log
+from engine.log_rows import FeatureRows
+from engine.ranking_features import column_names
+from engine.response import Hit, Response, SourceHit
+from engine.state import State
+from retrievers.base import Context
+
+
+def shown(
+    state: State,
+    config: EngineConfig,
+    log: Log,
+    made: Answer,
+    given: Context,
+    now: float,
+    k: int,
+    explain: bool,
+) -> Response:
+    """The first k of an answer as a response, logged; `given` is the context as it came."""
+    impression = secrets.token_hex(16)
+    first = made.order[:k]
+    hits = tuple(_hit(state, made, index, rank) for rank, index in enumerate(first.tolist(), 1))
+    choice, names = made.choice, tuple(state.retrievers)
+    rng = generator_of(config.seed + 1, state.version, made.query.typed, given)
+    log.add_search(
+        impression=impression,
+        time=now if given.time is None else given.time.timestamp(),
+        user=given.user,
+        typed=made.query.typed,
+        text=made.query.text,
+        context=context_to_json(given),
+        policy=state.policy.name,
+        plan={
+            name: (int(depth), float(marginal))
+            for name, depth, marginal in zip(names, choice.depths, choice.marginals, strict=True)
+        },
+        propensity=choice.propensity,
+        version=state.version,
+        shown=[hit.id for hit in hits],
+        x=made.facts.x,
+        rows=feature_rows(
+            state, column_names(state.retrievers), made, first, config.rest_sample, rng
+        ),
+    )
+    return Response(
+        query=made.query,
+        hits=hits,
+        impression_id=impression,
+        plan=dict(zip(names, choice.depths.tolist(), strict=True)),
+        propensity=choice.propensity,
+        candidates=made.order.size,
+        timings=made.timings,
+        notes=made.notes,
+        explanation=explanation(state, made, first) if explain else None,
+    )
+
+
+def _hit(state: State, made: Answer, index: int, rank: int) -> Hit:
+    candidates = made.candidates
+    row = int(candidates.docs[index])
+    found = np.flatnonzero(candidates.ranks[index] >= 0).tolist()
+    return Hit(
+        id=state.catalog.id(row),
+        score=float(made.scores[index]),
+        rank=rank,
+        document=state.catalog[row],
+        sources={
+            candidates.sources[g]: SourceHit(
+                rank=int(candidates.ranks[index, g]) + 1, score=float(candidates.scores[index, g])
+            )
+            for g in found
+        },
+    )
+
+
+def feature_rows(
+    state: State,
+    names: tuple[str, ...],
+    answer: Answer,
+    first: NDArray[np.int64],
+    rest_sample: int,
+    rng: np.random.Generator,
+) -> FeatureRows:
+    """The candidates `first`, then a uniform sample of the rest, each standing for its share."""
+    rest = np.setdiff1d(np.arange(answer.candidates.docs.size), first)
+    drawn = np.sort(rng.permutation(rest)[:rest_sample])
+    picked = np.concatenate([first, drawn]).astype(np.int64)
+    weights = np.ones(picked.size, np.float32)
+    if drawn.size:
+        weights[first.size :] = rest.size / drawn.size
+    return FeatureRows(
+        names=names,
+        documents=tuple(state.catalog.id(row) for row in answer.candidates.docs[picked].tolist()),
+        weights=weights,
+        features=answer.features[picked],
+    )
