@@ -42,8 +42,8 @@ class Rounds:
 
     `contexts` (n, d); `actions` (n, s, L, a); `depths` (n, s); `propensities` (n,); `marginals`
     (n, s). `rewards` (n, s, L): for each generator and rung, the weight of the clicked items it
-    brings (rank below the rung's depth) that the rest of the played plan did not; rung 0 is 0.
-    `late` (n,): the round itself was learnt before and only its rewards are new.
+    brings (rank below the rung's depth), whoever else brings them; rung 0 is 0. `propensities` are
+    NaN where no policy played the round (imported history). `late` (n,): the round itself was learnt before and only its rewards are new.
     """
 
     contexts: Floats
@@ -93,12 +93,15 @@ class RetrievalPolicy(ABC):
         overlap: Floats,
         price: float,
         rng: np.random.Generator,
+        successes: Floats | None = None,
     ) -> Choice:
         """The plan for one search.
 
         `x` (d,); `action_features` (s, L, a); `overlap` (s, L, s, L): documents expected to be
         shared by generator i at rung l and j at rung m, so overlap[i, l, i, l] is how many
-        generator i returns at rung l; `price`: the reward that one more candidate must be worth.
+        generator i returns at rung l; `price`: the reward that one more candidate must be worth;
+        `successes` (s, L, s, L): reward expected to be brought by both of two rungs, its diagonal a
+        rung's own, by which gains are discounted for what is drawn already; None: gains add up.
         """
 
     @abstractmethod

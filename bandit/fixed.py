@@ -39,10 +39,15 @@ class FixedPlan(LadderPolicy):
         return self._ladder[self._plan]
 
     def distribution(
-        self, x: Floats, action_features: Floats, overlap: Floats, price: float
+        self,
+        x: Floats,
+        action_features: Floats,
+        overlap: Floats,
+        price: float,
+        successes: Floats | None = None,
     ) -> PlanDistribution:
         """The one plan, with probability 1."""
-        self.check(x, action_features, overlap, price)
+        self.check(x, action_features, overlap, price, successes)
         shape = (self._generators, len(self._ladder))
         unknown = np.full(shape, np.nan)
         return PlanDistribution(

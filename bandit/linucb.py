@@ -40,15 +40,20 @@ class LinUCB(LinearPolicy):
         self._background = checked_background(background, self._ladder, generators)
 
     def distribution(
-        self, x: Floats, action_features: Floats, overlap: Floats, price: float
+        self,
+        x: Floats,
+        action_features: Floats,
+        overlap: Floats,
+        price: float,
+        successes: Floats | None = None,
     ) -> PlanDistribution:
         """The greedy plan on optimistic gains, mixed with the background."""
-        self.check(x, action_features, overlap, price)
+        self.check(x, action_features, overlap, price, successes)
         model = self.model(x.size, action_features.shape[2])
         Z = design(x, action_features)
         gains = self.cumulative(model.means(Z))
         bonuses = self.cumulative(self._alpha * model.widths(Z))
-        plan = greedy(gains + bonuses, overlap, price, self._ladder)
+        plan = greedy(gains + bonuses, overlap, price, self._ladder, successes)
         return PlanDistribution(
             plan[None], np.ones(1), self._epsilon, self._background, gains, bonuses
         )

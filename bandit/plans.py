@@ -6,6 +6,10 @@ taking these shares as independent over j, i brings size · ∏_j (1 - overlap /
 product is exact for two generators; for more it errs where the same few documents are shared by
 all of them.
 
+**Gain.** `gains` are what a rung brings on its own. Where `successes` are given (reward expected to
+be brought by both of two rungs), they are discounted for what is drawn in the same way: what
+generator i would bring and j brings already is not gained again.
+
 **Rule.** From nothing drawn, take the upgrade (one generator, from its rung to *any* higher one,
 since gains need not be concave) of most gain per new document, as long as that beats the price.
 The price only says when to stop, so plans of two prices are two prefixes of one sequence:
@@ -30,19 +34,29 @@ DRAWING: Final = 0.05
 and an estimated overlap of 100% must not make a rung free."""
 
 
-def greedy(gains: Floats, overlap: Floats, price: float, ladder: Depths) -> Rungs:
+def greedy(
+    gains: Floats,
+    overlap: Floats,
+    price: float,
+    ladder: Depths,
+    successes: Floats | None = None,
+) -> Rungs:
     """The greedy plan, as rung indices (s,).
 
     `gains` (s, L): expected reward of each rung, cumulative (rung 0: 0); `overlap` (s, L, s, L):
     documents expected to be shared, its diagonal overlap[i, l, i, l] what generator i returns at
     rung l; `price` ≥ 0: the reward one more candidate must be worth (0 draws whatever has a
-    positive gain, inf nothing). Ties go to the first generator, then to the lowest rung.
+    positive gain, inf nothing). `successes` (s, L, s, L): reward expected to be brought by both of two
+    rungs, its diagonal a rung's own; None: gains add up. Ties go to the first generator, then to the
+    lowest rung.
     """
+    none = np.zeros((gains.shape[0], gains.shape[1], gains.shape[0], gains.shape[1]))
     return _greedy(
         np.ascontiguousarray(gains, np.float64),
         np.ascontiguousarray(overlap, np.float64),
         float(price),
         np.ascontiguousarray(ladder, np.int32),
+        none if successes is None else np.ascontiguousarray(successes, np.float64),
     )
 
 
@@ -65,10 +79,13 @@ def _unshared(overlap: Floats, i: int, rung: int, j: int, other: int) -> float:
 
 
 @njit(cache=True)
-def _greedy(gains: Floats, overlap: Floats, price: float, ladder: Depths) -> Rungs:
+def _greedy(
+    gains: Floats, overlap: Floats, price: float, ladder: Depths, successes: Floats
+) -> Rungs:
     generators, levels = gains.shape
     rungs = np.zeros(generators, np.int64)
     unshared = np.ones((generators, levels))
+    ungained = np.ones((generators, levels))
     while True:
         best, best_generator, best_rung = price, -1, -1
         for i in range(generators):
@@ -85,7 +102,10 @@ def _greedy(gains: Floats, overlap: Floats, price: float, ladder: Depths) -> Run
                     continue
                 drawn = ladder[level] - ladder[current]
                 cost = max(reach - had, DRAWING * drawn)
-                ratio = (gains[i, level] - gains[i, current]) / cost
+                gain = (
+                    gains[i, level] * ungained[i, level] - gains[i, current] * ungained[i, current]
+                )
+                ratio = gain / cost
                 if ratio > best:
                     best, best_generator, best_rung = ratio, i, level
         if best_generator < 0:
@@ -96,10 +116,13 @@ def _greedy(gains: Floats, overlap: Floats, price: float, ladder: Depths) -> Run
                 continue
             for level in range(1, levels):
                 share = 1.0
+                left = 1.0
                 for j in range(generators):
                     if j != i and rungs[j] > 0:
                         share *= _unshared(overlap, i, level, j, rungs[j])
+                        left *= _unshared(successes, i, level, j, rungs[j])
                 unshared[i, level] = share
+                ungained[i, level] = left
 
 
 @njit(cache=True)

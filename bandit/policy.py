@@ -35,7 +35,12 @@ class LadderPolicy(RetrievalPolicy):
 
     @abstractmethod
     def distribution(
-        self, x: Floats, action_features: Floats, overlap: Floats, price: float
+        self,
+        x: Floats,
+        action_features: Floats,
+        overlap: Floats,
+        price: float,
+        successes: Floats | None = None,
     ) -> PlanDistribution:
         """Every plan `choose` may play for these arguments, with its probability.
 
@@ -49,9 +54,10 @@ class LadderPolicy(RetrievalPolicy):
         overlap: Floats,
         price: float,
         rng: np.random.Generator,
+        successes: Floats | None = None,
     ) -> Choice:
         """The plan for one search, drawn from `distribution`."""
-        chances = self.distribution(x, action_features, overlap, price)
+        chances = self.distribution(x, action_features, overlap, price, successes)
         rungs = chances.draw(rng)
         own = (np.arange(self._generators), rungs)
         return Choice(
@@ -86,7 +92,14 @@ class LadderPolicy(RetrievalPolicy):
             )
         return found.astype(np.int64)
 
-    def check(self, x: Floats, action_features: Floats, overlap: Floats, price: float) -> None:
+    def check(
+        self,
+        x: Floats,
+        action_features: Floats,
+        overlap: Floats,
+        price: float,
+        successes: Floats | None = None,
+    ) -> None:
         """Raise ValueError unless the arguments of `choose` fit this policy."""
         s, levels = self._generators, len(self._ladder)
         if x.ndim != 1:
@@ -100,11 +113,15 @@ class LadderPolicy(RetrievalPolicy):
             raise ValueError(
                 f"overlap: found shape {overlap.shape}, expected {(s, levels, s, levels)}"
             )
+        if successes is not None and successes.shape != overlap.shape:
+            raise ValueError(f"successes: found shape {successes.shape}, expected {overlap.shape}")
         if not price >= 0.0:
             raise ValueError(f"price: found {price}, expected a reward per candidate, at least 0")
         _check_finite("x", x)
         _check_finite("action_features", action_features)
         _check_finite("overlap", overlap)
+        if successes is not None:
+            _check_finite("successes", successes)
 
 
 def _checked_ladder(ladder: Depths) -> Depths:

@@ -44,15 +44,22 @@ class Thompson(LinearPolicy):
         self._drawn: tuple[Ridge, Floats] | None = None
 
     def distribution(
-        self, x: Floats, action_features: Floats, overlap: Floats, price: float
+        self,
+        x: Floats,
+        action_features: Floats,
+        overlap: Floats,
+        price: float,
+        successes: Floats | None = None,
     ) -> PlanDistribution:
         """The greedy plans of all samples. `bonuses`: mean gain of a rung over the samples, less its own."""
-        self.check(x, action_features, overlap, price)
+        self.check(x, action_features, overlap, price, successes)
         model = self.model(x.size, action_features.shape[2])
         thetas = self._draws(model)
         Z = design(x, action_features)
         sampled = self.cumulative(np.einsum("kmp,mp->km", thetas, Z))
-        plans = np.stack([greedy(gains, overlap, price, self._ladder) for gains in sampled])
+        plans = np.stack(
+            [greedy(gains, overlap, price, self._ladder, successes) for gains in sampled]
+        )
         gains = self.cumulative(model.means(Z))
         return PlanDistribution(
             plans,

@@ -19,10 +19,15 @@ class UniformPolicy(LadderPolicy):
     name: ClassVar[str] = "uniform"
 
     def distribution(
-        self, x: Floats, action_features: Floats, overlap: Floats, price: float
+        self,
+        x: Floats,
+        action_features: Floats,
+        overlap: Floats,
+        price: float,
+        successes: Floats | None = None,
     ) -> PlanDistribution:
         """All plans, each with probability L⁻ˢ."""
-        self.check(x, action_features, overlap, price)
+        self.check(x, action_features, overlap, price, successes)
         shape = (self._generators, len(self._ladder))
         unknown = np.full(shape, np.nan)
         return PlanDistribution(

@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from benchmarks.clicks import PositionBased
-from demo.keyboard import plain, prefix, slip, swapped, without_a_word
+from benchmarks.keyboard import plain, prefix, slip, swapped, without_a_word
 from engine import Context, Document, Response
 
 INTENTS = {"known": 0.45, "artist": 0.20, "topic": 0.15, "again": 0.12, "new": 0.08}

@@ -87,6 +87,7 @@ def plan(state: State, facts: QueryFacts, user: str | None, rng: np.random.Gener
         state.statistics.overlap(facts.kind),
         state.price,
         rng,
+        state.statistics.successes(facts.kind),
     )
 
 

@@ -113,7 +113,7 @@ def _probed(state: State, config: EngineConfig) -> State:
         hits = [r.retrieve(query, full) for r in state.retrievers.values()]
         facts = state.facts(query)
         kept = answers(hits, state.catalog.types, state.ladder)
-        seen.append(Observation(facts.kind, None, facts.key, 0.0, none, none, kept))
+        seen.append(Observation(facts.kind, None, facts.key, 0.0, none, answers=kept))
         sample.append(Sampled(query, hits))
     statistics = copy.copy(state.statistics)
     statistics.look_at(seen)

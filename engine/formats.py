@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +24,32 @@ def open_text(path: Path) -> IO[str]:
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8")
     return path.open(encoding="utf-8")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[IO[str]]:
+    """A new UTF-8 text file, compressed where its name ends in .gz; the same text, the same bytes."""
+    if path.suffix != ".gz":
+        with path.open("w", encoding="utf-8", newline="\n") as out:
+            yield out
+        return
+    # Without a name and a time in the header, which would differ from run to run.
+    with (
+        path.open("wb") as file,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as out,
+    ):
+        yield out
+
+
+def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """One JSON object a line; how many."""
+    count = 0
+    with writing(path) as out:
+        for row in rows:
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
 
 
 def json_lines(path: Path, error: type[BadInput]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -164,3 +192,48 @@ def read_events(path: Path) -> Iterator[Event]:
             user=row.get("user_id") or row.get("client_id"),
             search=row.get("query_id"),
         )
+
+
+def time_to_json(time: datetime) -> str:
+    """ISO 8601 in UTC, as UBI wants it; to the microsecond where there is one."""
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def search_to_json(search: LoggedSearch) -> dict[str, Any]:
+    """The inverse of `read_searches`; without a user, `client_id` is empty, which reads as nobody."""
+    row: dict[str, Any] = {
+        "query_id": search.id,
+        "user_query": search.query,
+        "client_id": search.user or "",
+        "timestamp": time_to_json(search.time),
+        "query_attributes": dict(search.attributes),
+    }
+    if search.user:
+        row["user_id"] = search.user
+    if search.shown:
+        row["query_response_hit_ids"] = list(search.shown)
+    return row
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """The inverse of `read_events`. History needs a time: BadEvent where there is none."""
+    if event.time is None:
+        raise BadEvent(f"Event.time: found None for {event.document!r}, expected when it was")
+    attributes: dict[str, Any] = {
+        "object": {"object_id": event.document, "object_id_field": "_id"}
+    }
+    if event.position is not None:
+        attributes["position"] = {"ordinal": event.position}
+    if event.weight != 1.0:
+        attributes["weight"] = event.weight
+    row: dict[str, Any] = {
+        "action_name": event.action,
+        "timestamp": time_to_json(event.time),
+        "event_attributes": attributes,
+    }
+    named = {"query_id": event.search, "client_id": event.user, "user_id": event.user}
+    row |= {key: value for key, value in named.items() if value}
+    if event.id is not None:
+        row["event_id"] = event.id
+    return row

@@ -50,16 +50,17 @@ def rungs_found(ranks: Ranks, ladder: Ranks) -> NDArray[np.bool_]:
     return found
 
 
-def rung_rewards(ranks: Ranks, weights: Floats, depths: Ranks, ladder: Ranks) -> Floats:
-    """Shape (s, L): weight of the items a rung brings that the rest of the played plan did not.
-
-    `ranks` (c, s) and `weights` (c,) are of the clicked items, `depths` (s,) the plan as played.
-    """
-    played = (ranks >= 0) & (ranks < depths)
-    elsewhere = played.sum(axis=1, keepdims=True) - played > 0
-    credit = np.where(elsewhere, 0.0, weights[:, None])
-    rewards: Floats = np.einsum("csl,cs->sl", rungs_found(ranks, ladder), credit)
+def rung_rewards(ranks: Ranks, weights: Floats, ladder: Ranks) -> Floats:
+    """Shape (s, L): weight of the clicked items a rung brings; `ranks` (c, s), `weights` (c,)."""
+    rewards: Floats = np.einsum("csl,c->sl", rungs_found(ranks, ladder), weights)
     return rewards
+
+
+def shared_rewards(ranks: Ranks, weights: Floats, ladder: Ranks) -> Floats:
+    """Shape (s, L, s, L): weight of the clicked items that both of two rungs bring."""
+    found = rungs_found(ranks, ladder).reshape(weights.size, -1).astype(np.float64)
+    both = (found * weights[:, None]).T @ found
+    return both.reshape(*(2 * (ranks.shape[1], ladder.size)))
 
 
 def answers(hits: list[Hits], types: NDArray[np.int16], ladder: Ranks) -> Answers:

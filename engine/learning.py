@@ -23,7 +23,7 @@ from engine.answering import (
 )
 from engine.chunks import Chunk, Searched, chunks
 from engine.config import EngineConfig
-from engine.hindsight import Answers, answers, clicked_ranks, rung_rewards
+from engine.hindsight import Answers, answers, clicked_ranks, rung_rewards, shared_rewards
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows
 from engine.pricing import Sampled, tuned
@@ -55,6 +55,7 @@ class LookedBack:
     actions: NDArray[np.float64]
     rewards: NDArray[np.float64]
     found: NDArray[np.float64]
+    both: NDArray[np.float64] | None
     clicks: float
     answers: Answers | None
     served: Answer | None
@@ -65,7 +66,7 @@ class LookedBack:
         """What the statistics take in."""
         return Observation(
             kind=self.facts.kind, user=self.query.context.user, query=self.facts.key,
-            clicks=self.clicks, found=self.found, alone=self.rewards, answers=self.answers,
+            clicks=self.clicks, found=self.found, both=self.both, answers=self.answers,
             late=self.record.late,
         )  # fmt: skip
 
@@ -190,13 +191,15 @@ def _one(
         marginals = np.array([marginal for _, marginal in played])
         propensity = search.propensity or 1.0
     rewards = found = np.zeros((s, rungs))
+    both: NDArray[np.float64] | None = None
     if rows.size:
-        ranks = clicked_ranks(hits, rows)
-        rewards = rung_rewards(ranks, weights, depths, state.ladder)
-        found = rung_rewards(ranks, np.maximum(weights, 0.0), np.zeros_like(depths), state.ladder)
+        ranks, liked = clicked_ranks(hits, rows), np.maximum(weights, 0.0)
+        rewards = rung_rewards(ranks, weights, state.ladder)
+        found = rung_rewards(ranks, liked, state.ladder)
+        both = shared_rewards(ranks, liked, state.ladder)
     return LookedBack(
         record=record, query=query, facts=facts, depths=depths, propensity=propensity,
-        marginals=marginals, actions=actions, rewards=rewards, found=found,
+        marginals=marginals, actions=actions, rewards=rewards, found=found, both=both,
         clicks=float(np.maximum(weights, 0.0).sum()),
         answers=answers(hits, state.catalog.types, state.ladder) if keep else None,
         served=served, hits=hits if keep else [],

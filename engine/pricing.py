@@ -36,13 +36,15 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
     for one in sample:
         facts, user = state.facts(one.query), one.query.context.user
         features = state.statistics.action_features(facts.kind, user, facts.key)
-        asked.append((facts.x, features, state.statistics.overlap(facts.kind), one.hits))
+        overlap = state.statistics.overlap(facts.kind)
+        successes = state.statistics.successes(facts.kind)
+        asked.append((facts.x, features, overlap, successes, one.hits))
 
     def mean(price: float) -> float:
         sizes = []
-        for place, (x, features, overlap, hits) in enumerate(asked):
+        for place, (x, features, overlap, successes, hits) in enumerate(asked):
             rng = np.random.default_rng((config.seed, place))
-            depths = state.policy.choose(x, features, overlap, price, rng).depths
+            depths = state.policy.choose(x, features, overlap, price, rng, successes).depths
             drawn = gather(partial(_top, hits), depths, config.least)
             sizes.append(np.unique(np.concatenate([h.docs for h in drawn])).size)
         return float(np.mean(sizes))

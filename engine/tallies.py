@@ -1,4 +1,4 @@
-"""Sums by key of what generators found, smoothed towards a wider group's when read."""
+"""What each generator and rung found, summed by key and smoothed towards a wider group when read."""
 
 from __future__ import annotations
 
@@ -15,19 +15,16 @@ WIDER = 8.0
 
 
 class Tallies:
-    """Sums by key: `clicks` (n,), and per generator and rung `found` and `alone` (n, s, L)."""
+    """Sums by key; `add` replaces them, so that a `copy.copy` stays as it is."""
 
     def __init__(self, s: int, rungs: int) -> None:
         self.row_of: dict[str, int] = {}
         self.searches = np.zeros(0)
         self.clicks = np.zeros(0)
         self.found = np.zeros((0, s, rungs))
-        self.alone = np.zeros((0, s, rungs))
 
-    def add(
-        self, keys: list[str], searches: Floats, clicks: Floats, found: Floats, alone: Floats
-    ) -> None:
-        """Add a batch; `keys`, `searches` and `clicks` (b,), `found` and `alone` (b, s, L)."""
+    def add(self, keys: list[str], searches: Floats, clicks: Floats, found: Floats) -> None:
+        """Add a batch; `keys`, `searches` and `clicks` (b,), `found` (b, s, L)."""
         row_of = dict(self.row_of)
         rows = np.array([row_of.setdefault(key, len(row_of)) for key in keys], np.int64)
         new = len(row_of) - self.clicks.shape[0]
@@ -39,7 +36,7 @@ class Tallies:
 
         self.searches = grown(self.searches, searches)
         self.clicks = grown(self.clicks, clicks)
-        self.found, self.alone = grown(self.found, found), grown(self.alone, alone)
+        self.found = grown(self.found, found)
         self.row_of = row_of
 
     def counts(self, key: str) -> tuple[float, float]:
@@ -47,23 +44,22 @@ class Tallies:
         row = self.row_of.get(key)
         return (0.0, 0.0) if row is None else (float(self.searches[row]), float(self.clicks[row]))
 
-    def smoothed(self, key: str | None, wider: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-        """Found and alone per click, shape (s, L) each, drawn towards the wider group's."""
+    def smoothed(self, key: str | None, wider: Floats) -> Floats:
+        """Shape (s, L): weight found per click, drawn towards the wider group's."""
         row = None if key is None else self.row_of.get(key)
         if row is None:
             return wider
-        weight = self.clicks[row] + WIDER
-        return (
-            (self.found[row] + WIDER * wider[0]) / weight,
-            (self.alone[row] + WIDER * wider[1]) / weight,
-        )
+        smoothed: Floats = (self.found[row] + WIDER * wider) / (self.clicks[row] + WIDER)
+        return smoothed
 
     def save(self, path: Path) -> None:
         """Write as one .npz file and one .json file beside it."""
         np.savez(
             path.with_suffix(".npz"),
-            searches=self.searches, clicks=self.clicks, found=self.found, alone=self.alone,
-        )  # fmt: skip
+            searches=self.searches,
+            clicks=self.clicks,
+            found=self.found,
+        )
         text = json.dumps(list(self.row_of), ensure_ascii=False)
         path.with_suffix(".json").write_text(text, encoding="utf-8")
 
@@ -71,6 +67,6 @@ class Tallies:
         """Read what `save` wrote."""
         with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
             self.searches, self.clicks = arrays["searches"], arrays["clicks"]
-            self.found, self.alone = arrays["found"], arrays["alone"]
+            self.found = arrays["found"]
         keys = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         self.row_of = {key: row for row, key in enumerate(keys)}

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from benchmarks import keyboard
 from benchmarks.clicks import PositionBased
-from demo import keyboard
 from demo.catalogue import catalogue
 from demo.listeners import INTENTS, TYPED, Crowd
 from demo.run import run
