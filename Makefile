@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Two threads are what the tests and the demo are sized for; models from a hub are never needed.
 export HF_HUB_OFFLINE = 1
+# Many small matrix products: BLAS threads would wait for each other longer than they work.
+export OPENBLAS_NUM_THREADS = 1
 export TOKENIZERS_PARALLELISM = false
 
 .PHONY: setup demo test test-all check format bench clean

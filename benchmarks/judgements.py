@@ -56,7 +56,9 @@ def write_qrels(
             out.write("\t".join(HEADER) + "\n")
         for query, grades in qrels.items():
             for document, grade in grades.items():
-                columns = (query, document, grade) if layout == "beir" else (query, 0, document, grade)
+                columns = (
+                    (query, document, grade) if layout == "beir" else (query, 0, document, grade)
+                )
                 out.write(("\t" if layout == "beir" else " ").join(map(str, columns)) + "\n")
 
 

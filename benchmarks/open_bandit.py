@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bandit.ope import Feedback
 from engine.errors import BadInput
-from engine.formats import open_text
+from engine.formats import open_text, parse_time
 
 Floats = NDArray[np.float64]
 ITEMS = "item_context"
@@ -111,8 +111,6 @@ def _numbers(path: Path, rows: list[list[str]], place: int) -> Floats:
 
 
 def _times(path: Path, rows: list[list[str]], place: int) -> Floats:
-    from engine.formats import parse_time
-
     return np.array(
         [parse_time(row[place], f"{path}, line {i}").timestamp() for i, row in enumerate(rows, 2)]
     )
@@ -134,14 +132,13 @@ def _items(path: Path) -> tuple[list[str], Floats]:
     header, rows = _table(path, ("item_id",))
     place = header.index("item_id")
     rows.sort(key=lambda row: float(row[place]))
-    columns = []
+    known = np.zeros((len(rows), 0))
     for i, name in enumerate(header):
         if name.startswith("item_feature"):
             values = [row[i] for row in rows]
             try:
-                columns.append(np.array([float(value) for value in values]))
+                column = np.array([float(value) for value in values])
             except ValueError:
-                columns.append(_codes(values)[0].astype(np.float64))
-    return [row[place] for row in rows], np.stack(
-        columns or [np.zeros(len(rows))], axis=1
-    ) if columns else np.zeros((len(rows), 0))
+                column = _codes(values)[0].astype(np.float64)
+            known = np.column_stack([known, column])
+    return [row[place] for row in rows], known

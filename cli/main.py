@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from importlib.metadata import version
 from typing import Annotated
@@ -11,6 +12,10 @@ import typer
 
 import cli
 from cli.refusing import Commands
+
+# Read when numpy is first imported: its many small products gain nothing from threads that wait for
+# each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 FIRST = ("indexing", "importing", "searching", "feedback", "learning")
 """Groups in the order of a first use; those of other modules follow by name."""

@@ -16,13 +16,12 @@ from engine.catalog import Catalog
 from engine.config import EngineConfig
 from engine.errors import BadDocuments
 from engine.filters import Filters
-from engine.hindsight import answers
 from engine.names import Names
 from engine.parts import make_policy, make_retrievers
-from engine.pricing import Sampled, tuned
+from engine.pricing import surveyed, tuned
 from engine.ranking_features import column_names
 from engine.state import State
-from engine.statistics import Observation, PlanStatistics
+from engine.statistics import PlanStatistics
 from engine.topics import Topics
 from rankers.propensity import Examination
 from rankers.rrf import ReciprocalRankFusion
@@ -102,21 +101,13 @@ def removed(state: State, ids: Sequence[str]) -> State:
 
 def _probed(state: State, config: EngineConfig) -> State:
     """The price that meets the budget, and the overlaps, as searches for titles show them."""
-    full = int(state.ladder[-1])
     step = max(len(state.catalog) // PROBES, 1)
     context = Context(time=on_the_hour(config.clock()))
-    sample: list[Sampled] = []
-    seen: list[Observation] = []
-    none = np.zeros((len(state.retrievers), state.ladder.size))
-    for _, document in islice(state.catalog.documents(range(0, state.catalog.rows, step)), PROBES):
-        query = Query(document.title, context)
-        hits = [r.retrieve(query, full) for r in state.retrievers.values()]
-        facts = state.facts(query)
-        kept = answers(hits, state.catalog.types, state.ladder)
-        seen.append(Observation(facts.kind, None, facts.key, 0.0, none, answers=kept))
-        sample.append(Sampled(query, hits))
+    titles = state.catalog.documents(range(0, state.catalog.rows, step))
+    queries = [Query(document.title, context) for _, document in islice(titles, PROBES)]
+    sample = surveyed(state, queries)
     statistics = copy.copy(state.statistics)
-    statistics.look_at(seen)
+    statistics.look_at([(one.facts.kind, one.answers) for one in sample])
     state = replace(state, statistics=statistics)
     price, _ = tuned(state, config, sample)
     return replace(state, price=price)

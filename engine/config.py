@@ -29,8 +29,8 @@ class EngineConfig:
     `budget`: the mean number of distinct candidates a search may send to the ranker, exploration
     included. `ladder`: the depths a generator can be asked for, from 0. `rewards`: what an action
     is worth; one that is missing here is kept in the log and teaches nothing. `chunk`: how finely
-    `learn` walks through time. `hindsight`: searches a chunk keeps for statistics that need the
-    full answer of every generator. `ranker_window`: the latest clicked impressions a ranker is
+    `learn` walks through time. `hindsight`: the latest searches of a chunk that all generators are
+    asked for in full, to learn how much they return and share. `ranker_window`: the latest clicked impressions a ranker is
     trained on. `rest_sample`: candidates that were not shown whose features are logged.
     `least`: candidates that a search is topped up to, generator by generator, where its plan brought
     fewer. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
@@ -47,7 +47,7 @@ class EngineConfig:
     ranker_options: Mapping[str, float] = field(default_factory=dict)
     rewards: Mapping[str, float] = field(default_factory=lambda: dict(REWARDS))
     chunk: Literal["day", "week", "month"] = "month"
-    hindsight: int = 300
+    hindsight: int = 100
     ranker_window: int = 20_000
     rest_sample: int = 20
     max_query_chars: int = 1_000

@@ -220,9 +220,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
     """The inverse of `read_events`. History needs a time: BadEvent where there is none."""
     if event.time is None:
         raise BadEvent(f"Event.time: found None for {event.document!r}, expected when it was")
-    attributes: dict[str, Any] = {
-        "object": {"object_id": event.document, "object_id_field": "_id"}
-    }
+    attributes: dict[str, Any] = {"object": {"object_id": event.document, "object_id_field": "_id"}}
     if event.position is not None:
         attributes["position"] = {"ordinal": event.position}
     if event.weight != 1.0:

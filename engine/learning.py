@@ -6,69 +6,30 @@ import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bandit.base import RetrievalPolicy, Rounds
-from engine.answering import (
-    Answer,
-    assemble,
-    context_from_json,
-    gather,
-    generator_of,
-    on_the_hour,
-    plan,
-)
-from engine.chunks import Chunk, Searched, chunks
+from bandit.base import Rounds
+from engine.answering import generator_of
+from engine.chunks import Chunk, chunks
 from engine.config import EngineConfig
-from engine.hindsight import Answers, answers, clicked_ranks, rung_rewards, shared_rewards
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows
-from engine.pricing import Sampled, tuned
-from engine.query_features import QueryFacts
+from engine.looking_back import LookedBack, look_back
+from engine.pricing import Sampled, surveyed, tuned
 from engine.ranking_features import column_names
 from engine.response import LearnReport
 from engine.showing import feature_rows
 from engine.state import State
-from engine.statistics import Observation
+from engine.statistics import PlanStatistics
 from engine.training import train
-from retrievers.base import Hits, Learns, Outcome, Query
+from retrievers.base import Learns, Outcome, Query
 
 PRICED = 20
-"""Searches in the last chunk's last fifth below which the price is left as it is."""
+"""Searches in the last chunk below which the price is left as it is."""
 
 Progress = Callable[[Iterable[Chunk]], Iterable[Chunk]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LookedBack:
-    """One search of a chunk, as the state before the chunk sees it."""
-
-    record: Searched
-    query: Query
-    facts: QueryFacts
-    depths: NDArray[np.int32]
-    propensity: float
-    marginals: NDArray[np.float64]
-    actions: NDArray[np.float64]
-    rewards: NDArray[np.float64]
-    found: NDArray[np.float64]
-    both: NDArray[np.float64] | None
-    clicks: float
-    answers: Answers | None
-    served: Answer | None
-    hits: list[Hits]
-
-    @property
-    def observation(self) -> Observation:
-        """What the statistics take in."""
-        return Observation(
-            kind=self.facts.kind, user=self.query.context.user, query=self.facts.key,
-            clicks=self.clicks, found=self.found, both=self.both, answers=self.answers,
-            late=self.record.late,
-        )  # fmt: skip
 
 
 def learn(
@@ -91,12 +52,14 @@ def learn(
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)
         ignored.update(e.action for e in records if e.action not in config.rewards)
-        looked = _look_back(state, config, chunk)
+        looked = look_back(state, config, chunk.searches)
         rounds += len(looked)
         log.put_rows(_imported_rows(state, config, looked))
         after = _advance(state, config, chunk, looked)
+        sample = surveyed(after, [one.query for one in looked[-config.hindsight :]])
+        after = replace(after, statistics=_told(after.statistics, sample))
         if chunk is cut[-1]:
-            price, mean = _price(state, after.policy, config, looked)
+            price, mean = _price(state, after, config, looked, sample)
         state = after
     state = replace(state, price=price, version=state.version + 1, learnt=until)
     state, verdict = train(state, log, config, until)
@@ -108,102 +71,33 @@ def learn(
     )  # fmt: skip
 
 
-def query_of(record: Searched) -> Query:
-    """The query as it was asked; a search without a time in its context was asked when logged."""
-    search = record.search
-    context = context_from_json(search.context)
-    if context.time is None:
-        context = replace(context, time=on_the_hour(search.time))
-    if context.user is None and search.user is not None:
-        context = replace(context, user=search.user)
-    return Query(text=search.text, context=context, typed=search.typed)
-
-
-def _wanted(
-    state: State, config: EngineConfig, events: list[EventRow]
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """(rows, weights) of the items with a reward, each once with its largest weight."""
-    best: dict[int, float] = {}
-    for event in events:
-        row = state.catalog.row(event.document)
-        weight = config.rewards.get(event.action, 0.0) * event.weight
-        if row is not None and weight != 0.0:
-            best[row] = max(best.get(row, -np.inf), weight)
-    return np.array(list(best), np.int32), np.array(list(best.values()), np.float64)
+def _told(statistics: PlanStatistics, sample: list[Sampled]) -> PlanStatistics:
+    """Statistics that know what the generators returned to the sample."""
+    told = copy.copy(statistics)
+    told.look_at([(one.facts.kind, one.answers) for one in sample])
+    return told
 
 
 def _price(
-    before: State, policy: RetrievalPolicy, config: EngineConfig, looked: list[LookedBack]
-) -> tuple[float, float]:
-    """The price under the new policy, and the mean of candidates at it, told by the chunk's latest
-    searches while the statistics have seen all of it but them."""
-    first = len(looked) - max(len(looked) // 5, 1)
-    statistics = copy.copy(before.statistics)
-    statistics.observe([one.observation for one in looked[:first]])
-    sample = [Sampled(one.query, one.hits) for one in looked[first:] if one.answers is not None]
-    if len(sample) < PRICED:
-        return before.price, float("nan")
-    return tuned(replace(before, statistics=statistics, policy=policy), config, sample)
-
-
-def _look_back(state: State, config: EngineConfig, chunk: Chunk) -> list[LookedBack]:
-    count = len(chunk.searches)
-    kept = set(np.linspace(0, count - 1, min(config.hindsight, count)).astype(int).tolist())
-    full = int(state.ladder[-1])
-    looked: list[LookedBack] = []
-    for place, record in enumerate(chunk.searches):
-        query = query_of(record)
-        rows, weights = _wanted(state, config, record.events)
-        hits: list[Hits] = []
-        if rows.size or place in kept:
-            allowed = state.filters.mask(query.context.filters)
-            hits = [r.retrieve(query, full, allowed) for r in state.retrievers.values()]
-        facts = state.facts(query)
-        looked.append(_one(state, config, record, query, facts, rows, weights, hits, place in kept))
-    return looked
-
-
-def _one(
-    state: State,
+    before: State,
+    after: State,
     config: EngineConfig,
-    record: Searched,
-    query: Query,
-    facts: QueryFacts,
-    rows: NDArray[np.int32],
-    weights: NDArray[np.float64],
-    hits: list[Hits],
-    keep: bool,
-) -> LookedBack:
-    s, rungs = len(state.retrievers), state.ladder.size
-    actions = state.statistics.action_features(facts.kind, query.context.user, facts.key)
-    search, served = record.search, None
-    if search.imported:
-        rng = generator_of(config.seed, state.version, search.typed, query.context)
-        choice = plan(state, facts, query.context.user, rng)
-        depths, marginals = choice.depths, choice.marginals
-        propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
-        if rows.size:
-            drawn = gather(lambda g, depth: hits[g].top(depth), depths, config.least)
-            served = assemble(state, query, facts, choice, drawn)
-    else:
-        played = [search.plan.get(name, (0, 1.0)) for name in state.retrievers]
-        depths = np.array([depth for depth, _ in played], np.int32)
-        marginals = np.array([marginal for _, marginal in played])
-        propensity = search.propensity or 1.0
-    rewards = found = np.zeros((s, rungs))
-    both: NDArray[np.float64] | None = None
-    if rows.size:
-        ranks, liked = clicked_ranks(hits, rows), np.maximum(weights, 0.0)
-        rewards = rung_rewards(ranks, weights, state.ladder)
-        found = rung_rewards(ranks, liked, state.ladder)
-        both = shared_rewards(ranks, liked, state.ladder)
-    return LookedBack(
-        record=record, query=query, facts=facts, depths=depths, propensity=propensity,
-        marginals=marginals, actions=actions, rewards=rewards, found=found, both=both,
-        clicks=float(np.maximum(weights, 0.0).sum()),
-        answers=answers(hits, state.catalog.types, state.ladder) if keep else None,
-        served=served, hits=hits if keep else [],
-    )  # fmt: skip
+    looked: list[LookedBack],
+    sample: list[Sampled],
+) -> tuple[float, float]:
+    """The price under the new policy, and the mean of candidates at it.
+
+    The chunk's latest fifth of searches tells, asked of the generators as they are after the chunk, by
+    statistics that have seen all of the chunk but them: a plan for a query just learnt is more
+    economical than plans for those to come.
+    """
+    count = min(max(len(looked) // 5, PRICED), len(sample))
+    if count < PRICED:
+        return before.price, float("nan")
+    statistics = copy.copy(before.statistics)
+    statistics.observe([one.observation for one in looked[:-count]])
+    probed = replace(after, statistics=_told(statistics, sample), price=before.price)
+    return tuned(probed, config, sample[-count:])
 
 
 def _imported_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,8 @@ import numpy as np
 from bandit import tune
 from engine.answering import gather
 from engine.config import EngineConfig
+from engine.hindsight import Answers, answers
+from engine.query_features import QueryFacts
 from engine.state import State
 from retrievers.base import Hits, Query
 
@@ -20,14 +22,27 @@ class Sampled:
     """A search with the full answers of all generators, by which any plan's cost is known."""
 
     query: Query
+    facts: QueryFacts
     hits: list[Hits]
+    answers: Answers
+
+
+def surveyed(state: State, queries: Sequence[Query]) -> list[Sampled]:
+    """Ask all generators in full for some queries."""
+    full = int(state.ladder[-1])
+    sample: list[Sampled] = []
+    for query in queries:
+        allowed = state.filters.mask(query.context.filters)
+        hits = [r.retrieve(query, full, allowed) for r in state.retrievers.values()]
+        kept = answers(hits, state.catalog.types, state.ladder)
+        sample.append(Sampled(query, state.facts(query), hits, kept))
+    return sample
 
 
 def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tuple[float, float]:
     """(price, mean of candidates at it) over the sample, exploration included.
 
-    `state` must not have learnt from the sample: a plan for a query that was just learnt is more
-    economical than plans for those to come. The plans are drawn with the same random numbers at
+    The plans are drawn with the same random numbers at
     every price, so that the mean falls with the price. Without a sample the price stays.
     """
     if not sample:

@@ -29,6 +29,7 @@ from engine.showing import shown
 from engine.snapshots import read_snapshot, write_snapshot
 from engine.state import State
 from retrievers.base import Context, Document, Query
+from retrievers.blas import single_threaded
 from retrievers.encoder import Encoder
 
 
@@ -169,7 +170,8 @@ class SearchEngine:
             shown: Iterable[Chunk] = tqdm(chunks, desc="learning", unit=" chunks")
             return shown
 
-        with self._writing:
+        # Many small products: BLAS threads would wait for each other longer than they work.
+        with self._writing, single_threaded():
             state, report = learn(self._state, self._log, self.config, bar if progress else None)
             self._swap(state)
             return report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -33,8 +33,7 @@ class Observation:
     """One search looked back on, or later clicks of one (`late`).
 
     `clicks`: the weight of its clicks; `found` (s, L): the part of it that each rung brings; `both`
-    (s, L, s, L): the part that both of two rungs bring, None where there is none; `answers`: what
-    the generators returned, where it was kept.
+    (s, L, s, L): the part that both of two rungs bring, None where there is none.
     """
 
     kind: str
@@ -43,7 +42,6 @@ class Observation:
     clicks: float
     found: Floats
     both: Floats | None = None
-    answers: Answers | None = None
     late: bool = False
 
 
@@ -89,24 +87,22 @@ class PlanStatistics:
             setattr(self, name, group)
         self._clicked = copy.copy(self._clicked)
         self._clicked.add((o.kind, o.clicks, {"both": o.both}) for o in batch if o.both is not None)
-        self.look_at(batch)
 
-    def look_at(self, batch: Sequence[Observation]) -> None:
-        """Add what the generators returned, and nothing of what was wanted."""
+    def look_at(self, answered: Iterable[tuple[str, Answers]]) -> None:
+        """Add what the generators returned to queries, each with its kind."""
         self._answered = copy.copy(self._answered)
         self._answered.add(
             (
-                o.kind,
+                kind,
                 1.0,
                 {
-                    "sizes": o.answers.sizes,
-                    "gaps": o.answers.gaps,
-                    "shared": o.answers.shared,
-                    "types": o.answers.types,
+                    "sizes": answers.sizes,
+                    "gaps": answers.gaps,
+                    "shared": answers.shared,
+                    "types": answers.types,
                 },
             )
-            for o in batch
-            if o.answers is not None
+            for kind, answers in answered
         )
 
     def overlap(self, kind: str) -> Floats:

@@ -1,4 +1,4 @@
-"""Character trigrams of names: finds what is misspelt, cut short or out of order."""
+"""Names by their character trigrams, the best of them ordered by the edits they are away."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ import numpy as np
 from numba import njit
 
 from retrievers.analysis import words
-from retrievers.base import BoolMask, Docs, Document, Hits, Query, Retriever, Scores
+from retrievers.base import BoolMask, Docs, Document, Features, Hits, Query, Retriever, Scores
+from retrievers.closeness import COLUMNS, closeness
+from retrievers.name_table import NameTable
 from retrievers.postings import Counts, Offsets, Postings
 from retrievers.segment import Floats
 from retrievers.sparse import SparseIndex
+from retrievers.topk import best
 
 DEFAULT_WEIGHTS: Mapping[str, float] = MappingProxyType({"title": 1.0, "artist": 0.7})
+POOL = 200
+"""How many names, best by trigrams, are ordered by similarity; whatever number is asked for."""
+COSINE = 0.2
+"""The share of the trigrams' cosine in a score; similarity has the rest."""
 
 
 def trigrams(text: str) -> list[str]:
@@ -59,13 +66,19 @@ def _cosine(indptr: Offsets, rows: Docs, counts: Counts, idf: Floats, size: int)
 
 
 class Fuzzy(Retriever):
-    """Ranks names by the cosine of their trigrams with the query's, in (0, 1].
+    """Ranks the names that share a trigram with the query, scores in (0, 1].
 
-    `weights`: the fields that name a document ("title" or a key of its metadata), and what a gram
-    of each counts.
+    Two letters that change places destroy most trigrams of a word, so trigrams only say where to
+    look: the `POOL` rows of the highest cosine score COSINE x cosine + (1 - COSINE) x similarity
+    (see `closeness`), all others COSINE x cosine, which is never more.
+
+    `weights`: the fields that name a document ("title" or a key of its metadata), at most 256, and
+    what a gram of each counts. A name alone is as similar as its words are, times its field's
+    weight over the highest weight.
     """
 
     name: ClassVar[str] = "fuzzy"
+    feature_names: tuple[str, ...] = COLUMNS
 
     def __init__(self, *, weights: Mapping[str, float] = DEFAULT_WEIGHTS) -> None:
         for field, weight in weights.items():
@@ -74,11 +87,17 @@ class Fuzzy(Retriever):
         self.weights = dict(weights)
         self._weighting = Cosine()
         self._index = SparseIndex.empty(self._weighting)
+        self._names = NameTable.empty()
+
+    def _texts(self, document: Document) -> Iterator[tuple[int, str]]:
+        for number, field in enumerate(self.weights):
+            for text in (document.title,) if field == "title" else document.values(field):
+                yield number, text
 
     def _bag(self, document: Document) -> Iterator[tuple[list[str], float]]:
-        for field, weight in self.weights.items():
-            for text in (document.title,) if field == "title" else document.values(field):
-                yield trigrams(text), weight
+        weights = tuple(self.weights.values())
+        for number, text in self._texts(document):
+            yield trigrams(text), weights[number]
 
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
         """The names that share a trigram with the query."""
@@ -86,30 +105,60 @@ class Fuzzy(Retriever):
         grams = Counter(trigrams(query.text))
         if not grams:
             return Hits.none()
-        weights = index.idf(list(grams)) * np.fromiter(grams.values(), np.float64, len(grams))
-        weights /= np.sqrt((weights**2).sum())
-        return index.search(dict(zip(grams, weights.tolist(), strict=True)), k, allowed)
+        idf = index.idf(list(grams)) * np.fromiter(grams.values(), np.float64, len(grams))
+        idf /= np.sqrt((idf**2).sum())
+        weights = dict(zip(grams, idf.tolist(), strict=True))
+        if allowed is None:
+            ranked = index.search(weights, max(k, POOL))
+            pool = ranked.top(POOL)
+        else:
+            # The pool is the same whatever is allowed; its allowed rows are the first of `ranked`.
+            ranked = index.search(weights, k, allowed)
+            pool = index.search(weights, POOL)
+            kept = allowed[pool.docs]
+            pool = Hits(pool.docs[kept], pool.scores[kept])
+        similarity = self.describe(query, pool.docs)[:, COLUMNS.index("best_similarity")]
+        scores = np.float32(COSINE) * np.concatenate([pool.scores, ranked.scores[len(pool) :]])
+        scores[: len(pool)] += np.float32(1.0 - COSINE) * similarity
+        docs = np.concatenate([pool.docs, ranked.docs[len(pool) :]])
+        return best(docs, np.minimum(scores, np.float32(1.0)), k)
+
+    def describe(self, query: Query, docs: Docs) -> Features:
+        """Columns `feature_names`, see `closeness`; NaN for an empty query and nameless rows."""
+        typed, table = words(query.text), self._names
+        if not typed or docs.size == 0:
+            return np.full((docs.size, len(COLUMNS)), np.nan, np.float32)
+        weights = np.fromiter(self.weights.values(), np.float64, len(self.weights))
+        title = list(self.weights).index("title") if "title" in self.weights else -1
+        return closeness(typed, table.gather(docs), weights / weights.max(), title)
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
         """Index names; idf follows once the delta outgrows a tenth."""
         self._index = self._index.add(rows, map(self._bag, documents))
+        self._names = self._names.add(
+            rows,
+            ([(n, words(text)) for n, text in self._texts(document)] for document in documents),
+        )
 
     def remove(self, rows: Docs) -> None:
         """Hide the rows."""
         self._index = self._index.remove(rows)
 
     def merge(self) -> None:
-        """Make idf exact after adds and removals."""
+        """Make idf exact after adds and removals, and forget the names of removed rows."""
         self._index = self._index.merge()
+        self._names = self._names.merge(self._index.live)
 
     def save(self, folder: Path) -> None:
         """Arrays, and the settings as JSON."""
         (folder / "settings.json").write_text(json.dumps({"weights": self.weights}))
         self._index.save(folder)
+        self._names.save(folder / "names")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         self = cls(**json.loads((folder / "settings.json").read_text()))
         self._index = SparseIndex.load(folder, self._weighting)
+        self._names = NameTable.load(folder / "names")
         return self

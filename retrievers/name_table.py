@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -142,14 +143,19 @@ class NameTable:
             rows,
             (
                 [(kinds[e], found.texts[names[e]].split(" ")) for e in range(start, end)]
-                for start, end in zip(starts[:-1], starts[1:], strict=True)
+                for start, end in pairwise(starts)
             ),
         )
         removed = np.full(self.rows - table.rows, table.row_names.size, np.int64)
         return replace(table, row_starts=frozen(np.concatenate([table.row_starts, removed])))
 
     def gather(self, docs: Docs) -> Gathered:
-        """The names of the rows `docs` (n,)."""
+        """The names of the rows `docs` (n,), each at least 0 and below `rows`."""
+        if docs.size and (docs.min() < 0 or docs.max() >= self.rows):
+            raise ValueError(
+                f"docs: must lie in [0, {self.rows}), found {docs.min()} to {docs.max()}; were "
+                f"their documents added?"
+            )
         starts, kinds, ids, names, word_starts, word_ids, words = _gather(
             frozen(docs), self.row_starts, self.row_names, self.row_fields,
             self.name_word_starts, self.name_words,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine import Context, EngineConfig, Event, LoggedSearch, SearchEngine
-from engine.hindsight import clicked_ranks, rung_rewards, union_size
+from engine.hindsight import clicked_ranks, rung_rewards, shared_rewards, union_size
 from engine.learning import learn
 from retrievers.base import Hits, Outcome
 from retrievers.memory import Memory
@@ -187,13 +187,14 @@ def test_rung_rewards_by_hand() -> None:
     ladder = np.array([0, 3, 10], np.int32)
     ranks = np.array([[0, 5, -1], [7, -1, -1]], np.int32)
     weights = np.array([1.0, 2.0])
-    # Played: the first generator to depth 3, the second to 10. Item 0 is brought by both, so neither
-    # is credited; the third never has it. Item 1 is brought by none: the first would, at depth 10.
-    rewards = rung_rewards(ranks, weights, np.array([3, 10, 0], np.int32), ladder)
-    assert rewards.tolist() == [[0.0, 0.0, 2.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
-    alone = rung_rewards(ranks, weights, np.zeros(3, np.int32), ladder)
-    assert alone.tolist() == [[0.0, 1.0, 3.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
-    assert all(a <= b for row in alone.tolist() for a, b in pairwise(row))
+    rewards = rung_rewards(ranks, weights, ladder)
+    assert rewards.tolist() == [[0.0, 1.0, 3.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    assert all(a <= b for row in rewards.tolist() for a, b in pairwise(row))
+    both = shared_rewards(ranks, weights, ladder)
+    assert both[0, 1, 1].tolist() == [0.0, 0.0, 1.0]
+    assert both[1, 2, 0].tolist() == [0.0, 1.0, 1.0]
+    np.testing.assert_array_equal(np.einsum("ilil->il", both), rewards)
+    np.testing.assert_array_equal(both, both.transpose(2, 3, 0, 1))
 
 
 def test_clicked_ranks_and_union_size_by_hand() -> None:

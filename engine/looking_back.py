@@ -1,0 +1,142 @@
+"""Looking back on a chunk of searches: what each generator would have brought of what was clicked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.answering import (
+    Answer,
+    assemble,
+    context_from_json,
+    gather,
+    generator_of,
+    on_the_hour,
+    plan,
+)
+from engine.chunks import Searched
+from engine.config import EngineConfig
+from engine.hindsight import clicked_ranks, rung_rewards, shared_rewards
+from engine.log_rows import EventRow
+from engine.query_features import QueryFacts
+from engine.state import State
+from engine.statistics import Observation
+from retrievers.base import Hits, Query
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookedBack:
+    """One search, as the state before its chunk sees it.
+
+    `rewards` (s, L): weight of the clicked items each rung brings; `found`: of those liked alone;
+    `both` (s, L, s, L): what both of two rungs bring, None without clicks; `served`: the answer an
+    imported search would have had.
+    """
+
+    record: Searched
+    query: Query
+    facts: QueryFacts
+    depths: NDArray[np.int32]
+    propensity: float
+    marginals: NDArray[np.float64]
+    actions: NDArray[np.float64]
+    rewards: NDArray[np.float64]
+    found: NDArray[np.float64]
+    both: NDArray[np.float64] | None
+    clicks: float
+    served: Answer | None
+
+    @property
+    def observation(self) -> Observation:
+        """What the statistics take in."""
+        return Observation(
+            kind=self.facts.kind,
+            user=self.query.context.user,
+            query=self.facts.key,
+            clicks=self.clicks,
+            found=self.found,
+            both=self.both,
+            late=self.record.late,
+        )
+
+
+def look_back(state: State, config: EngineConfig, records: list[Searched]) -> list[LookedBack]:
+    """Each search with its credit. Generators are asked in full where something was clicked."""
+    full = int(state.ladder[-1])
+    looked: list[LookedBack] = []
+    for record in records:
+        query = query_of(record)
+        rows, weights = _wanted(state, config, record.events)
+        hits: list[Hits] = []
+        if rows.size:
+            allowed = state.filters.mask(query.context.filters)
+            hits = [r.retrieve(query, full, allowed) for r in state.retrievers.values()]
+        looked.append(_one(state, config, record, query, rows, weights, hits))
+    return looked
+
+
+def query_of(record: Searched) -> Query:
+    """The query as it was asked; a search without a time in its context was asked when logged."""
+    search = record.search
+    context = context_from_json(search.context)
+    if context.time is None:
+        context = replace(context, time=on_the_hour(search.time))
+    if context.user is None and search.user is not None:
+        context = replace(context, user=search.user)
+    return Query(text=search.text, context=context, typed=search.typed)
+
+
+def _wanted(
+    state: State, config: EngineConfig, events: list[EventRow]
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """(rows, weights) of the items with a reward, each once with its largest weight."""
+    best: dict[int, float] = {}
+    for event in events:
+        row = state.catalog.row(event.document)
+        weight = config.rewards.get(event.action, 0.0) * event.weight
+        if row is not None and weight != 0.0:
+            best[row] = max(best.get(row, -np.inf), weight)
+    return np.array(list(best), np.int32), np.array(list(best.values()), np.float64)
+
+
+def _one(
+    state: State,
+    config: EngineConfig,
+    record: Searched,
+    query: Query,
+    rows: NDArray[np.int32],
+    weights: NDArray[np.float64],
+    hits: list[Hits],
+) -> LookedBack:
+    s, rungs = len(state.retrievers), state.ladder.size
+    facts = state.facts(query)
+    actions = state.statistics.action_features(facts.kind, query.context.user, facts.key)
+    search, served = record.search, None
+    if search.imported:
+        rng = generator_of(config.seed, state.version, search.typed, query.context)
+        choice = plan(state, facts, query.context.user, rng)
+        depths, marginals = choice.depths, choice.marginals
+        propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
+        if rows.size:
+            drawn = gather(lambda g, depth: hits[g].top(depth), depths, config.least)
+            served = assemble(state, query, facts, choice, drawn)
+    else:
+        played = [search.plan.get(name, (0, 1.0)) for name in state.retrievers]
+        depths = np.array([depth for depth, _ in played], np.int32)
+        marginals = np.array([marginal for _, marginal in played])
+        propensity = search.propensity or 1.0
+    rewards = found = np.zeros((s, rungs))
+    both: NDArray[np.float64] | None = None
+    if rows.size:
+        ranks, liked = clicked_ranks(hits, rows), np.maximum(weights, 0.0)
+        rewards = rung_rewards(ranks, weights, state.ladder)
+        found = rung_rewards(ranks, liked, state.ladder)
+        both = shared_rewards(ranks, liked, state.ladder)
+    return LookedBack(
+        record=record, query=query, facts=facts, depths=depths, propensity=propensity,
+        marginals=marginals, actions=actions, rewards=rewards, found=found, both=both,
+        clicks=float(np.maximum(weights, 0.0).sum()),
+        served=served,
+    )  # fmt: skip
