@@ -15,7 +15,7 @@ import argparse
 import heapq
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,12 @@ from engine.errors import BadEvent, BadInput
 from engine.formats import EVENTS, QUERIES, json_lines, parse_time, write_json_lines
 
 EXACT = 0.4
-CHANGES = {slip: 0.5, prefix: 0.25, without_a_word: 0.125, swapped: 0.125}
+CHANGES: Mapping[Callable[[str, np.random.Generator], str], float] = {
+    slip: 0.5,
+    prefix: 0.25,
+    without_a_word: 0.125,
+    swapped: 0.125,
+}
 HEARD = 2 / 3
 WITHHELD = 0.5
 SUFFIX = "-name"
@@ -112,7 +117,8 @@ class Targets:
 def write_mixed(source: Path, out: Path, *, seed: int = 0, progress: bool = False) -> Mixture:
     """Derive the mixed log of a data set with history; the same seed gives the same bytes."""
     dataset = read_dataset(source)
-    if dataset.searches_file is None or dataset.events_file is None:
+    queries, log = dataset.searches_file, dataset.events_file
+    if queries is None or log is None:
         raise BadEvent(f"{source}: holds no {QUERIES[0]} and {EVENTS[0]}; expected a UBI log")
     if out.resolve() == source.resolve():
         raise BadInput(f"--out: found {out}, the data set itself; expected another folder")
@@ -125,7 +131,7 @@ def write_mixed(source: Path, out: Path, *, seed: int = 0, progress: bool = Fals
     counts: Counter[str] = Counter()
 
     def searches() -> Iterator[Mapping[str, Any]]:
-        rows = json_lines(dataset.searches_file or source, BadEvent)
+        rows = json_lines(queries, BadEvent)
         for _, row in tqdm(rows, desc="searches", unit=" searches", disable=not progress):
             yield row
             user = row.get("user_id") or row.get("client_id")
@@ -135,14 +141,14 @@ def write_mixed(source: Path, out: Path, *, seed: int = 0, progress: bool = Fals
             when = {"query_id": f"{row['query_id']}{SUFFIX}", "timestamp": row["timestamp"], **who}
             clicks.append(_click(item, when))
             if heard:
-                withheld.add((user, item))
+                withheld.add((str(user), item))
             counts.update(by_name=1, heard=heard, exact=text == targets.titles[item])
             yield {**when, "user_query": text, "query_attributes": {}}
 
     def events() -> Iterator[Mapping[str, Any]]:
-        rows = (row for _, row in json_lines(dataset.events_file or source, BadEvent))
+        rows = (row for _, row in json_lines(log, BadEvent))
         for row in tqdm(
-            heapq.merge(rows, clicks, key=lambda row: parse_time(row["timestamp"], str(source))),
+            heapq.merge(rows, clicks, key=lambda row: parse_time(row["timestamp"], str(log))),
             desc="events",
             unit=" events",
             disable=not progress,

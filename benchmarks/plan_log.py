@@ -19,7 +19,21 @@ from benchmarks.engine_log import EngineLog
 from engine.errors import BadInput
 
 Floats = NDArray[np.float64]
-SERVED = "imported = 0 AND propensity IS NOT NULL AND x IS NOT NULL"
+Served = tuple[str, float, bytes, dict[str, Any], float, dict[str, float]]
+"""Impression, time, context features, plan, propensity, {document: reward}."""
+SERVED = """
+SELECT seq, impression, time, x, plan, propensity FROM searches
+WHERE imported = 0 AND propensity IS NOT NULL AND x IS NOT NULL ORDER BY seq
+"""
+ACTED = """
+SELECT s.seq, e.action, e.document, e.weight
+FROM searches s JOIN events e ON e.impression = s.impression
+WHERE imported = 0 AND propensity IS NOT NULL AND x IS NOT NULL ORDER BY s.seq, e.seq
+"""
+FEATURES = """
+SELECT c.names, r.documents, r.features FROM rows r JOIN columns c ON c.id = r.columns
+WHERE r.seq = ?
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,15 +117,11 @@ def read_plan_log(
     with log.connect() as db:
         acted = _acted(db, rewards)
         ready = next(acted, None)
-        count = db.execute(f"SELECT COUNT(*) FROM searches WHERE {SERVED}").fetchone()[0]
-        found: list[tuple[str, float, bytes, dict[str, Any], float, dict[str, float]]] = []
+        count = log.counts()["searches"]
+        found: list[Served] = []
         brought: list[dict[str, tuple[str, ...]]] = []
-        served = db.execute(
-            "SELECT seq, impression, time, x, plan, propensity FROM searches "
-            f"WHERE {SERVED} ORDER BY seq"
-        )
         for seq, impression, time, x, plan, propensity in tqdm(
-            served, desc="searches", total=count, unit=" searches", disable=not progress
+            db.execute(SERVED), desc="searches", total=count, unit=" searches", disable=not progress
         ):
             weights: dict[str, float] = {}
             while ready is not None and ready[0] <= seq:
@@ -129,11 +139,7 @@ def _acted(
     db: sqlite3.Connection, rewards: Mapping[str, float]
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """(seq of a search, {document: weight}) of searches with a reward, by seq."""
-    rows = db.execute(
-        "SELECT s.seq, e.action, e.document, e.weight FROM searches s "
-        f"JOIN events e ON e.impression = s.impression WHERE {SERVED} ORDER BY s.seq, e.seq"
-    )
-    for seq, events in groupby(rows, key=lambda row: int(row[0])):
+    for seq, events in groupby(db.execute(ACTED), key=lambda row: int(row[0])):
         best: dict[str, float] = {}
         for _, action, document, weight in events:
             worth = rewards.get(action, 0.0) * weight
@@ -144,11 +150,7 @@ def _acted(
 
 def _brought(db: sqlite3.Connection, seq: int) -> dict[str, tuple[str, ...]]:
     """{document: generators that returned it} of those candidates whose features are logged."""
-    row = db.execute(
-        "SELECT c.names, r.documents, r.features FROM rows r JOIN columns c ON c.id = r.columns "
-        "WHERE r.seq = ?",
-        (seq,),
-    ).fetchone()
+    row = db.execute(FEATURES, (seq,)).fetchone()
     if row is None:
         return {}
     names, documents = json.loads(row[0]), json.loads(row[1])
@@ -163,7 +165,7 @@ def _brought(db: sqlite3.Connection, seq: int) -> dict[str, tuple[str, ...]]:
 
 
 def _assembled(
-    found: list[tuple[str, float, bytes, dict[str, Any], float, dict[str, float]]],
+    found: list[Served],
     brought: list[dict[str, tuple[str, ...]]],
 ) -> PlanLog:
     width = len(found[-1][2])

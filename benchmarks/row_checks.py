@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from engine.errors import BadEvent
 from engine.formats import parse_time
 
 Found = tuple[str, str]
 """Kind of problem, and what it is in words."""
-NAMES = {dict: "an object", list: "a list", str: "a string"}
+NAMES: dict[type, str] = {dict: "an object", list: "a list", str: "a string"}
 
 
 @dataclass(slots=True)
@@ -188,11 +188,11 @@ def _in_order(time: datetime | None, known: Known) -> Iterator[Found]:
     known.latest = time
 
 
-def _whole(value: object) -> bool:
+def _whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _number(value: object) -> bool:
+def _number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

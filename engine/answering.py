@@ -131,7 +131,9 @@ def answer(
     made = assemble(state, query, facts, choice, hits)
     timings |= made.timings
     timings["total"] = (time.perf_counter() - started) * 1000.0
-    return dataclasses.replace(made, timings=timings, notes=(*notes, *made.notes))
+    return dataclasses.replace(
+        made, timings=timings, notes=tuple(dict.fromkeys((*notes, *made.notes)))
+    )
 
 
 def gather(ask: Callable[[int, int], Hits], depths: NDArray[np.int32], least: int) -> list[Hits]:

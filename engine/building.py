@@ -17,14 +17,13 @@ from engine.config import EngineConfig
 from engine.errors import BadDocuments
 from engine.filters import Filters
 from engine.names import Names
-from engine.parts import make_policy, make_retrievers
+from engine.parts import make_fusion, make_policy, make_retrievers
 from engine.pricing import surveyed, tuned
 from engine.ranking_features import column_names
 from engine.state import State
 from engine.statistics import PlanStatistics
 from engine.topics import Topics
 from rankers.propensity import Examination
-from rankers.rrf import ReciprocalRankFusion
 from retrievers.base import Context, Document, Query
 from retrievers.dense import Dense
 from retrievers.encoder import Encoder
@@ -56,7 +55,9 @@ def build_state(
         statistics=PlanStatistics(len(retrievers), config.ladder),
         policy=make_policy(config, ladder),
         price=0.0,
-        fusion=ReciprocalRankFusion(column_names(retrievers)),
+        expected=float("nan"),
+        drift=1.0,
+        fusion=make_fusion(column_names(retrievers)),
         ranker=None,
         examination=Examination.prior(),
         version=0,

@@ -17,7 +17,7 @@ from engine.config import EngineConfig
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows
 from engine.looking_back import LookedBack, look_back
-from engine.pricing import Sampled, surveyed, tuned
+from engine.pricing import Sampled, drifted, surveyed, tuned
 from engine.ranking_features import column_names
 from engine.response import LearnReport
 from engine.showing import feature_rows
@@ -47,6 +47,7 @@ def learn(
     ignored: Counter[str] = Counter()
     searches = events = rounds = 0
     price, mean = state.price, float("nan")
+    state = replace(state, drift=drifted(state, cut))
     for chunk in progress(cut) if progress else cut:
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
@@ -61,7 +62,7 @@ def learn(
         if chunk is cut[-1]:
             price, mean = _price(state, after, config, looked, sample)
         state = after
-    state = replace(state, price=price, version=state.version + 1, learnt=until)
+    state = replace(state, price=price, expected=mean, version=state.version + 1, learnt=until)
     state, verdict = train(state, log, config, until)
     ranker = state.ranker.name if state.ranker is not None else state.fusion.name
     return state, LearnReport(

@@ -80,6 +80,7 @@ class Log:
         plan: Mapping[str, tuple[int, float]],
         propensity: float,
         version: int,
+        candidates: int,
         shown: Sequence[str],
         x: NDArray[np.float64],
         rows: FeatureRows,
@@ -88,10 +89,11 @@ class Log:
         with self._lock, self._transaction():
             seq = self._db.execute(
                 "INSERT INTO searches (impression, time, user, typed, text, context, imported, "
-                "policy, plan, propensity, version, shown, x) VALUES (?,?,?,?,?,?,0,?,?,?,?,?,?)",
+                "policy, plan, propensity, version, candidates, shown, x) "
+                "VALUES (?,?,?,?,?,?,0,?,?,?,?,?,?,?)",
                 (
                     impression, time, user, typed, text, json.dumps(context), policy,
-                    json.dumps(plan), propensity, version, json.dumps(list(shown)),
+                    json.dumps(plan), propensity, version, candidates, json.dumps(list(shown)),
                     x.astype(np.float32).tobytes(),
                 ),
             ).lastrowid  # fmt: skip
@@ -224,9 +226,9 @@ class Log:
         for row in reversed(picked):
             rows = FeatureRows(
                 names=names,
-                documents=tuple(json.loads(row[13])),
-                weights=np.frombuffer(row[14], np.float32),
-                features=np.frombuffer(row[15], np.float32).reshape(-1, len(names)),
+                documents=tuple(json.loads(row[14])),
+                weights=np.frombuffer(row[15], np.float32),
+                features=np.frombuffer(row[16], np.float32).reshape(-1, len(names)),
             )
             yield search_row(row), rows, events[row[1]]
 

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS searches (
     plan TEXT,
     propensity REAL,
     version INTEGER,
+    candidates INTEGER,
     shown TEXT NOT NULL,
     x BLOB
 );
@@ -68,6 +69,7 @@ class SearchRow:
     plan: Mapping[str, tuple[int, float]]
     propensity: float | None
     version: int | None
+    candidates: int | None
     shown: tuple[str, ...]
 
 
@@ -101,12 +103,12 @@ class FeatureRows:
 # Both start from every column of a search, in the order of `search_row`.
 PICK_SEARCHES = """
 SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
-       version, shown
+       version, candidates, shown
 FROM searches
 """
 PICK_JUDGED = """
 SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
-       version, shown, documents, weights, features
+       version, candidates, shown, documents, weights, features
 FROM searches JOIN rows USING (seq) JOIN columns c ON c.id = rows.columns
 WHERE c.names = ? AND seq <= ? AND EXISTS (
     SELECT 1 FROM events e WHERE e.impression = searches.impression AND e.seq <= ?
@@ -137,5 +139,6 @@ def search_row(row: Sequence[Any]) -> SearchRow:
         plan=plan,
         propensity=row[10],
         version=row[11],
-        shown=tuple(json.loads(row[12])),
+        candidates=row[12],
+        shown=tuple(json.loads(row[13])),
     )

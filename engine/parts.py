@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from bandit import RetrievalPolicy, load_policy, policies
 from engine.config import EngineConfig
 from engine.errors import BadInput
 from rankers.lambdamart import LambdaMART
+from rankers.rrf import ReciprocalRankFusion
 from retrievers.base import Retriever
 from retrievers.dense import Dense
 from retrievers.encoder import Encoder
+from retrievers.popular import Popular
+
+POPULAR_VOTE = 0.1
+"""The weight of `popular` in fusion, beside 1 of every other generator."""
 
 
 def retriever_types() -> dict[str, type[Retriever]]:
@@ -67,6 +73,13 @@ def make_retrievers(
     return made
 
 
+def with_encoder(config: EngineConfig, encoder: str) -> EngineConfig:
+    """The configuration with a named model for the dense generator, remembered when saved."""
+    options = {name: dict(kept) for name, kept in config.generator_options.items()}
+    options[Dense.name] = {**options.get(Dense.name, {}), "encoder": encoder}
+    return replace(config, generator_options=options)
+
+
 def load_retrievers(
     config: EngineConfig, folder: Path, encoder: Encoder | str | None
 ) -> dict[str, Retriever]:
@@ -96,6 +109,12 @@ def make_policy(config: EngineConfig, ladder: NDArray[np.int32]) -> RetrievalPol
         return kind(ladder=ladder, generators=len(config.generators), **config.policy_options)
     except TypeError as e:
         raise BadInput(f"EngineConfig.policy_options: {e}") from e
+
+
+def make_fusion(columns: tuple[str, ...]) -> ReciprocalRankFusion:
+    """What ranks before anything is learnt. Popularity heeds no query, so its vote fills up a page
+    and decides little else."""
+    return ReciprocalRankFusion(columns, weights={Popular.name: POPULAR_VOTE})
 
 
 def make_ranker(config: EngineConfig, columns: tuple[str, ...]) -> LambdaMART:

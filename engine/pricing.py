@@ -10,11 +10,15 @@ import numpy as np
 
 from bandit import tune
 from engine.answering import gather
+from engine.chunks import Chunk
 from engine.config import EngineConfig
 from engine.hindsight import Answers, answers
 from engine.query_features import QueryFacts
 from engine.state import State
 from retrievers.base import Hits, Query
+
+TELLING = 50
+"""Searches since the last `learn` below which they say nothing of the drift."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +41,20 @@ def surveyed(state: State, queries: Sequence[Query]) -> list[Sampled]:
         kept = answers(hits, state.catalog.types, state.ladder)
         sample.append(Sampled(query, state.facts(query), hits, kept))
     return sample
+
+
+def drifted(state: State, cut: Sequence[Chunk]) -> float:
+    """By what factor searches draw more candidates than the price was set for: halfway between what
+    was known and what the searches since the last `learn` say. 1 where nothing is known."""
+    drawn = [
+        one.search.candidates
+        for chunk in cut
+        for one in chunk.searches
+        if one.search.candidates is not None and one.search.version == state.version
+    ]
+    if len(drawn) < TELLING or not state.expected > 0:
+        return state.drift
+    return float(0.5 * state.drift + 0.5 * np.clip(np.mean(drawn) / state.expected, 0.5, 2.0))
 
 
 def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tuple[float, float]:
@@ -64,7 +82,7 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
             sizes.append(np.unique(np.concatenate([h.docs for h in drawn])).size)
         return float(np.mean(sizes))
 
-    price = tune(mean, config.budget, state.price)
+    price = tune(mean, config.budget / state.drift, state.price)
     return price, mean(price)
 
 

@@ -24,6 +24,7 @@ from engine.folder import Folder
 from engine.formats import read_documents
 from engine.learning import learn
 from engine.log import Log
+from engine.parts import with_encoder
 from engine.response import Event, LearnReport, LoggedSearch, Response
 from engine.showing import shown
 from engine.snapshots import read_snapshot, write_snapshot
@@ -67,6 +68,8 @@ class SearchEngine:
         that keeps embeddings by the content of their texts, so that building again is quick.
         """
         config = config or EngineConfig()
+        if isinstance(encoder, str):
+            config, encoder = with_encoder(config, encoder), None
         if folder is not None and (Path(folder) / "CURRENT").exists():
             raise BadDocuments(
                 f"folder: {folder} holds an index already; load it, or build into another folder"

@@ -48,6 +48,7 @@ def shown(
         },
         propensity=choice.propensity,
         version=state.version,
+        candidates=made.order.size,
         shown=[hit.id for hit in hits],
         x=made.facts.x,
         rows=feature_rows(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -21,17 +22,16 @@ from engine.config import EngineConfig
 from engine.errors import LtrrError, SnapshotError
 from engine.filters import Filters
 from engine.names import Names
-from engine.parts import load_policy, load_retrievers
+from engine.parts import load_policy, load_retrievers, make_fusion
 from engine.ranking_features import column_names
 from engine.state import State
 from engine.statistics import PlanStatistics
 from engine.topics import Topics
 from rankers.lambdamart import LambdaMART
 from rankers.propensity import Examination
-from rankers.rrf import ReciprocalRankFusion
 from retrievers.encoder import Encoder
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 KEPT = 2
@@ -54,6 +54,8 @@ def write_snapshot(folder: Path, state: State, config: EngineConfig) -> Path:
         "format": FORMAT,
         "config": config.to_json(),
         "price": state.price,
+        "expected": None if math.isnan(state.expected) else state.expected,
+        "drift": state.drift,
         "version": state.version,
         "learnt": list(state.learnt),
         "ranker": state.ranker is not None,
@@ -144,7 +146,9 @@ def _read_parts(
         statistics=PlanStatistics.load(here / "statistics"),
         policy=load_policy(here / "policy"),
         price=float(manifest["price"]),
-        fusion=ReciprocalRankFusion(column_names(retrievers)),
+        expected=float("nan") if manifest["expected"] is None else float(manifest["expected"]),
+        drift=float(manifest["drift"]),
+        fusion=make_fusion(column_names(retrievers)),
         ranker=LambdaMART.load(here / "ranker") if manifest["ranker"] else None,
         examination=_examination_from_json(manifest["examination"]),
         version=int(manifest["version"]),

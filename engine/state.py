@@ -25,7 +25,8 @@ from retrievers.bm25 import BM25
 class State:
     """What is indexed and what is learnt. Never changed: `learn`, `add` and `remove` make a new one.
 
-    `ranker` None means that fusion ranks. `version` counts the `learn`s; `learnt` are the last log
+    `expected`: the mean of candidates that the price was set for, NaN before the first `learn`; `drift`:
+    by what factor searches have been drawing more than expected. `ranker` None means that fusion ranks. `version` counts the `learn`s; `learnt` are the last log
     entries (searches, events) that it has learnt from.
     """
 
@@ -37,6 +38,8 @@ class State:
     statistics: PlanStatistics
     policy: RetrievalPolicy
     price: float
+    expected: float
+    drift: float
     fusion: Ranker
     ranker: Ranker | None
     examination: Examination

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -16,16 +17,23 @@ SUFFIX = ".rank"
 
 
 class ReciprocalRankFusion(Ranker):
-    """Σ over generators of 1 / (k + r), r = 1 for the generator's best document.
+    """Σ over generators of weight / (k + r), r = 1 for the generator's best document.
 
     Reads the columns named `<generator>.rank`: 0-based ranks, NaN (or negative) where the
     generator did not return the row, which then adds 0. A row's score does not depend on the
-    other rows. Nothing is learnt.
+    other rows. Nothing is learnt. `weights`: by generator, 1 where it is not named; a small one keeps
+    a generator that heeds no query from outvoting those that do.
     """
 
     name: ClassVar[str] = "rrf"
 
-    def __init__(self, feature_names: tuple[str, ...], *, k: float = 60.0) -> None:
+    def __init__(
+        self,
+        feature_names: tuple[str, ...],
+        *,
+        k: float = 60.0,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
         self.feature_names = tuple(feature_names)
         columns = [i for i, name in enumerate(self.feature_names) if name.endswith(SUFFIX)]
         if not columns:
@@ -35,8 +43,14 @@ class ReciprocalRankFusion(Ranker):
             )
         if not (np.isfinite(k) and k > -1):
             raise ValueError(f"k: found {k}, expected a finite number above -1 (60 is usual)")
+        given = dict(weights or {})
+        if not all(np.isfinite(weight) and weight >= 0 for weight in given.values()):
+            raise ValueError(f"weights: found {given}, expected finite numbers of at least 0")
         self.k = float(k)
+        self.weights = given
         self._columns = columns
+        names = [self.feature_names[i].removesuffix(SUFFIX) for i in columns]
+        self._factors = np.array([given.get(name, 1.0) for name in names])
 
     def score(self, features: Features) -> NDArray[np.float32]:
         """Shape (n,), in [0, generators / (k + 1)]."""
@@ -45,7 +59,7 @@ class ReciprocalRankFusion(Ranker):
         returned = ranks >= 0
         gains = np.zeros(ranks.shape)
         gains[returned] = 1.0 / (self.k + 1.0 + ranks[returned])
-        return np.asarray(gains.sum(axis=1), np.float32)
+        return np.asarray(gains @ self._factors, np.float32)
 
     def fit(self, judged: Judged) -> None:
         """Check `judged` and do nothing: the rule has no parameters to learn."""
@@ -53,10 +67,14 @@ class ReciprocalRankFusion(Ranker):
 
     def save(self, folder: Path) -> None:
         """Write the column names and k."""
-        write_manifest(folder, self.name, {"feature_names": self.feature_names, "k": self.k})
+        write_manifest(
+            folder,
+            self.name,
+            {"feature_names": self.feature_names, "k": self.k, "weights": self.weights},
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         settings, _ = read_manifest(folder, cls.name)
-        return cls(tuple(settings["feature_names"]), k=settings["k"])
+        return cls(tuple(settings["feature_names"]), k=settings["k"], weights=settings["weights"])

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from retrievers.analysis import Analyzer
 from retrievers.base import BoolMask, Docs, Document, Hits, Query, Retriever, Scores
+from retrievers.phrases import value_term, value_terms
 from retrievers.postings import Counts, Offsets, Postings, mapped
 from retrievers.segment import Floats
 from retrievers.sparse import SparseIndex
@@ -115,7 +116,7 @@ class _State:
 
 
 class BM25(Retriever):
-    """Finds documents by their words.
+    """Finds documents by their words, and by whole values of their metadata (`retrievers.phrases`).
 
     `weights`: what an occurrence in "title", "text" or a metadata field counts; `METADATA` stands
     for the metadata fields not named, and a field that is missing or 0 is not indexed.
@@ -159,12 +160,15 @@ class BM25(Retriever):
         for key, text in fields:
             weight = self.weights.get(key, 0.0 if key in ("title", "text") else rest)
             if weight > 0 and text:
-                yield self.analyzer.tokens(text), weight
+                tokens = self.analyzer.tokens(text)
+                whole = None if key in ("title", "text") else value_term(tokens)
+                yield (tokens if whole is None else [*tokens, whole]), weight
 
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
         """The rows that hold a word of the query; a word said twice counts twice."""
         state = self._state
-        words = Counter(self.analyzer.tokens(query.text))
+        tokens = self.analyzer.tokens(query.text)
+        words = Counter([*tokens, *value_terms(tokens)])
         return state.index.search(words, k, allowed, state.prior, self.prior_weight)
 
     def document_frequency(self, text: str) -> NDArray[np.int32]:

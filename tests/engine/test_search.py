@@ -167,8 +167,10 @@ def test_a_used_up_time_budget_is_noted(config: EngineConfig) -> None:
     hurried = replace(config, search_ms=0.0)
     with SearchEngine.build(songs(), config=hurried, encoder=WordHashes()) as engine:
         response = engine.search("love")
-        asked = [name for name, depth in response.plan.items() if depth]
-        assert len(response.notes) == len(asked) > 0
+        asked = {name for name, depth in response.plan.items() if depth}
+        assert asked
+        assert asked <= {note.split(":")[0] for note in response.notes}
+        assert len(set(response.notes)) == len(response.notes)
 
 
 def test_why_an_item_is_missing(engine: SearchEngine) -> None:
