@@ -25,9 +25,12 @@ class EpsilonGreedy(LinearPolicy):
         epsilon: float = 0.1,
         penalty: float = 10.0,
         prior_gain: float = 1.0,
+        half_life: float = 10_000.0,
         background: Floats | None = None,
     ) -> None:
-        super().__init__(ladder, generators, penalty=penalty, prior_gain=prior_gain)
+        super().__init__(
+            ladder, generators, penalty=penalty, prior_gain=prior_gain, half_life=half_life
+        )
         self._epsilon = checked_share("epsilon", epsilon)
         self._background = checked_background(background, self._ladder, generators)
 

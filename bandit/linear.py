@@ -4,10 +4,12 @@ One arm is one step of one generator's ladder, from rung l - 1 to l; z = [1, x, 
 action features of rung l. Its target is the *increment* of reward over that step, so that the
 estimates of a generator's steps add up to the gain of a depth.
 
-**What a round teaches.** Where a policy played the plan, people could click only what it brought,
-so a round teaches the steps that were drawn and no others: taking what lies beyond the drawn
-depth as worthless would keep it undrawn for ever. A round whose propensity is NaN was played by
-no policy (imported history): its clicks do not depend on the depths, so it teaches every step.
+**What a round teaches.** Where something was clicked, hindsight tells of every step whether it
+would have brought it, drawn or not. Where nothing was, only the drawn steps are known to have
+failed: taking what lies beyond the drawn depth as worthless would keep it undrawn for ever. So a
+round teaches the steps that were drawn and, with a reward anywhere, all others too, which is
+optimistic for these until they are drawn. A round whose propensity is NaN was played by no policy
+(imported history): its clicks do not depend on the depths, so it teaches every step.
 
 **Before any data** a step's expected reward is its share of `prior_gain`, spread over the ladder
 in proportion to log(1 + depth): concave, so that the first plans ask every generator for a few
@@ -32,13 +34,21 @@ class LinearPolicy(LadderPolicy):
     """A ladder policy with one `Ridge` over all steps.
 
     `penalty` > 0: λ of the regression; `prior_gain` ≥ 0: reward expected of a generator's deepest
-    rung before any data.
+    rung before any data; `half_life`: rounds after which one counts half, since generators learn and
+    are soon worth more or less than they were.
     """
 
     def __init__(
-        self, ladder: Depths, generators: int, *, penalty: float, prior_gain: float
+        self,
+        ladder: Depths,
+        generators: int,
+        *,
+        penalty: float,
+        prior_gain: float,
+        half_life: float,
     ) -> None:
         super().__init__(ladder, generators)
+        self._half_life = checked_number("half_life", half_life, above_zero=True)
         self._penalty = checked_number("penalty", penalty, above_zero=True)
         self._prior_gain = checked_number("prior_gain", prior_gain)
         self._model: Ridge | None = None
@@ -65,7 +75,9 @@ class LinearPolicy(LadderPolicy):
             fresh = z[~rounds.late[rows]]
             squares[arm] = fresh.T @ fresh
             products[arm] = z.T @ increments[rows, i, step]
-        self._model, self._widths = model.after(squares, products), widths
+        kept = 0.5 ** (np.count_nonzero(~rounds.late) / self._half_life)
+        self._model = model.after(squares, products, self._prior(model.A.shape[1]), kept)
+        self._widths = widths
 
     def model(self, context_features: int, action_features: int) -> Ridge:
         """What is known for d and a features; ValueError where other widths were learnt."""
@@ -127,6 +139,7 @@ class LinearPolicy(LadderPolicy):
             "generators": self._generators,
             "penalty": self._penalty,
             "prior_gain": self._prior_gain,
+            "half_life": self._half_life,
         }
 
     @classmethod
@@ -136,7 +149,8 @@ class LinearPolicy(LadderPolicy):
     def _taught(self, rounds: Rounds) -> Flags:
         """Shape (n, s, L - 1): the steps each round says something about."""
         drawn = rounds.depths[:, :, None] >= self._ladder[1:]
-        return drawn | np.isnan(rounds.propensities)[:, None, None]
+        told = np.isnan(rounds.propensities) | rounds.rewards.any(axis=(1, 2))
+        return drawn | told[:, None, None]
 
 
 def design(x: Floats, action_features: Floats) -> Floats:

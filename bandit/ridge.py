@@ -45,9 +45,11 @@ class Ridge:
         theta = b / penalty
         return cls(penalty * eye, b, eye / penalty, theta)
 
-    def after(self, squares: Floats, products: Floats) -> Self:
-        """With Σ z zᵀ (m, p, p) and Σ r z (m, p) of new rounds added."""
-        return self.of(self.A + squares, self.b + products)
+    def after(self, squares: Floats, products: Floats, prior: Ridge, kept: float) -> Self:
+        """With Σ z zᵀ (m, p, p) and Σ r z (m, p) of new rounds added, and what was learnt since `prior`
+        counting `kept` in [0, 1] of what it did (discounted LinUCB: Russac et al., NeurIPS 2019)."""
+        A = prior.A + kept * (self.A - prior.A) + squares
+        return self.of(A, prior.b + kept * (self.b - prior.b) + products)
 
     def means(self, Z: Floats) -> Floats:
         """zᵀθ of every arm (m,), for `Z` (m, p)."""

@@ -32,9 +32,12 @@ class Thompson(LinearPolicy):
         samples: int = 16,
         penalty: float = 10.0,
         prior_gain: float = 1.0,
+        half_life: float = 10_000.0,
         seed: int = 0,
     ) -> None:
-        super().__init__(ladder, generators, penalty=penalty, prior_gain=prior_gain)
+        super().__init__(
+            ladder, generators, penalty=penalty, prior_gain=prior_gain, half_life=half_life
+        )
         self._scale = checked_number("scale", scale)
         if samples < 1 or seed < 0:
             raise ValueError(

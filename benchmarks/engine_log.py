@@ -4,33 +4,58 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from engine.catalog import Catalog
 from engine.config import EngineConfig
 from engine.errors import SnapshotError
 from engine.folder import LOG
-from engine.log_rows import FORMAT, PICK_SEARCHES, search_row
+from engine.log_rows import FORMAT, PICK_SEARCHES, SearchRow, search_row
 from engine.response import Event, LoggedSearch
 from engine.snapshots import CURRENT, MANIFEST
 
-DERIVED = frozenset({"user", "time", "attributes"})
+ELSEWHERE = frozenset({"user", "time", "attributes"})
 """Parts of a context that have a place of their own in UBI."""
 
 
-@dataclass(frozen=True, slots=True)
 class EngineLog:
-    """The folder of an index; rows come in order of time, as a stream."""
+    """The log of an index at the moment it is opened; rows come in order of time, as a stream.
 
-    folder: Path
+    What is recorded afterwards is not seen, so that no event comes without its search.
+    `search_count` and `event_count`: how many rows there are. SnapshotError where there is no
+    index or its log cannot be read.
+    """
 
-    def __post_init__(self) -> None:
-        if not (self.folder / CURRENT).is_file() or not (self.folder / LOG).is_file():
-            raise SnapshotError(f"{self.folder}: holds no index; make one with `ltrr index`")
+    def __init__(self, folder: Path) -> None:
+        path = folder / LOG
+        if not (folder / CURRENT).is_file() or not path.is_file():
+            raise SnapshotError(f"{folder}: holds no index; make one with `ltrr index`")
+        self.folder = folder
+        self.db = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None
+        )
+        try:
+            self._begin(path)
+        except sqlite3.DatabaseError as e:
+            self.close()
+            raise SnapshotError(f"{path}: not a readable log ({e})") from e
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, path: Path) -> None:
+        """Start a transaction: from its first read on it sees one state of the log."""
+        self.db.execute("BEGIN")
+        version = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if version != FORMAT:
+            raise SnapshotError(
+                f"{path}: log format {version}, this version of ltrr reads {FORMAT}"
+            )
+        self.search_count = int(self.db.execute("SELECT COUNT(*) FROM searches").fetchone()[0])
+        self.event_count = int(self.db.execute("SELECT COUNT(*) FROM events").fetchone()[0])
 
     @property
     def _snapshot(self) -> Path:
@@ -46,76 +71,64 @@ class EngineLog:
         manifest = json.loads((self._snapshot / MANIFEST).read_text(encoding="utf-8"))
         return EngineConfig.from_json(manifest["config"])
 
-    def connect(self) -> closing[sqlite3.Connection]:
-        """A connection that can't write, closed at the end of a `with`."""
-        path = self.folder / LOG
-        try:
-            db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.DatabaseError as e:
-            raise SnapshotError(f"{path}: not a readable log ({e})") from e
-        if version != FORMAT:
-            db.close()
-            raise SnapshotError(
-                f"{path}: log format {version}, this version of ltrr reads {FORMAT}"
-            )
-        return closing(db)
-
     def searches(self) -> Iterator[LoggedSearch]:
         """Every search; its `attributes` hold the policy that chose its plan, and its context.
 
         `policy`: {"id", "version", "depths", "propensity", "marginals"}, depths and marginals by
-        generator, missing for what was imported without one. `context`: filters, turns and
+        generator; missing for what was imported without one. `context`: filters, turns and
         locale. `rewritten`: the text searched for, where it was not the one typed.
         """
-        with self.connect() as db:
-            for found in db.execute(PICK_SEARCHES + "ORDER BY time, seq"):
-                row = search_row(found)
-                attributes = dict(row.context.get("attributes", {}))
-                rest = {key: row.context[key] for key in row.context if key not in DERIVED}
-                if rest:
-                    attributes["context"] = rest
-                if row.text != row.typed:
-                    attributes["rewritten"] = row.text
-                if row.policy is not None:
-                    attributes["policy"] = {
-                        "id": row.policy,
-                        "version": row.version,
-                        "depths": {name: depth for name, (depth, _) in row.plan.items()},
-                        "propensity": row.propensity,
-                        "marginals": {name: chance for name, (_, chance) in row.plan.items()},
-                    }
-                yield LoggedSearch(
-                    id=row.impression,
-                    query=row.typed,
-                    time=datetime.fromtimestamp(row.time, UTC),
-                    user=row.user,
-                    shown=row.shown,
-                    attributes=attributes,
-                )
+        for found in self.db.execute(PICK_SEARCHES + "ORDER BY time, seq"):
+            yield _search(search_row(found))
 
     def events(self) -> Iterator[Event]:
         """Every event, history included."""
-        with self.connect() as db:
-            for id, search, user, action, document, time, position, weight in db.execute(
-                "SELECT id, impression, user, action, document, time, position, weight "
-                "FROM events ORDER BY time, seq"
-            ):
-                yield Event(
-                    action=action,
-                    document=document,
-                    time=datetime.fromtimestamp(time, UTC),
-                    position=position,
-                    weight=weight,
-                    id=id,
-                    user=user,
-                    search=search,
-                )
+        for id, search, user, action, document, time, position, weight in self.db.execute(
+            "SELECT id, impression, user, action, document, time, position, weight "
+            "FROM events ORDER BY time, seq"
+        ):
+            yield Event(
+                action=action,
+                document=document,
+                time=datetime.fromtimestamp(time, UTC),
+                position=position,
+                weight=weight,
+                id=id,
+                user=user,
+                search=search,
+            )
 
-    def counts(self) -> Mapping[str, int]:
-        """How many `searches` and `events` there are."""
-        with self.connect() as db:
-            return {
-                "searches": db.execute("SELECT COUNT(*) FROM searches").fetchone()[0],
-                "events": db.execute("SELECT COUNT(*) FROM events").fetchone()[0],
-            }
+    def close(self) -> None:
+        """Let go of the log."""
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _search(row: SearchRow) -> LoggedSearch:
+    attributes = dict(row.context.get("attributes", {}))
+    context = {key: row.context[key] for key in row.context if key not in ELSEWHERE}
+    if context:
+        attributes["context"] = context
+    if row.text != row.typed:
+        attributes["rewritten"] = row.text
+    if row.policy is not None:
+        attributes["policy"] = {
+            "id": row.policy,
+            "version": row.version,
+            "depths": {name: depth for name, (depth, _) in row.plan.items()},
+            "propensity": row.propensity,
+            "marginals": {name: chance for name, (_, chance) in row.plan.items()},
+        }
+    return LoggedSearch(
+        id=row.impression,
+        query=row.typed,
+        time=datetime.fromtimestamp(row.time, UTC),
+        user=row.user,
+        shown=row.shown,
+        attributes=attributes,
+    )

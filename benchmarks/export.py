@@ -32,25 +32,26 @@ def export_ubi(folder: Path, out: Path, *, progress: bool = False) -> Mapping[st
     `EngineLog.searches`. What is written can be read by `benchmarks.datasets`, replayed, and
     imported into another index. Events on documents removed since are exported too.
     """
-    log = EngineLog(folder)
-    files = _fresh(out, (CORPUS[1], QUERIES[1], EVENTS[1]))
-    counts = log.counts()
-    catalog = log.catalog()
+    with EngineLog(folder) as log:
+        files = _fresh(out, (CORPUS[1], QUERIES[1], EVENTS[1]))
+        # Read after the log was opened, so that it holds whatever the log names.
+        catalog = log.catalog()
 
-    def bar(rows: Iterable[Row], noun: str, total: int) -> Iterator[Row]:
-        shown: Iterable[Row] = tqdm(
-            rows, desc=noun, total=total, unit=f" {noun}", disable=not progress
+        def bar(rows: Iterable[Row], noun: str, total: int) -> Iterator[Row]:
+            shown: Iterable[Row] = tqdm(
+                rows, desc=noun, total=total, unit=f" {noun}", disable=not progress
+            )
+            return iter(shown)
+
+        rows: tuple[Iterator[dict[str, Any]], ...] = (
+            (document_to_json(d) for _, d in bar(catalog.documents(), "documents", len(catalog))),
+            (search_to_json(s) for s in bar(log.searches(), "searches", log.search_count)),
+            (event_to_json(e) for e in bar(log.events(), "events", log.event_count)),
         )
-        return iter(shown)
-
-    rows: tuple[Iterator[dict[str, Any]], ...] = (
-        (document_to_json(d) for _, d in bar(catalog.documents(), "documents", len(catalog))),
-        (search_to_json(s) for s in bar(log.searches(), "searches", counts["searches"])),
-        (event_to_json(e) for e in bar(log.events(), "events", counts["events"])),
-    )
-    return {
-        path.name: write_json_lines(path, lines) for path, lines in zip(files, rows, strict=True)
-    }
+        return {
+            path.name: write_json_lines(path, lines)
+            for path, lines in zip(files, rows, strict=True)
+        }
 
 
 def export_open_bandit(folder: Path, out: Path, *, progress: bool = False) -> Mapping[str, int]:
@@ -58,9 +59,9 @@ def export_open_bandit(folder: Path, out: Path, *, progress: bool = False) -> Ma
 
     See `benchmarks.plan_log.PlanLog` for its arrays; rewards are those of the index's settings.
     """
+    with EngineLog(folder) as log:
+        rounds = read_plan_log(log, log.config().rewards, progress=progress)
     (path,) = _fresh(out, (FEEDBACK,))
-    log = EngineLog(folder)
-    rounds = read_plan_log(log, log.config().rewards, progress=progress)
     rounds.save(path)
     return {path.name: len(rounds)}
 

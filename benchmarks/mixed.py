@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -63,7 +64,8 @@ def typed(name: str, rng: np.random.Generator) -> str:
         return name
     text = name.lower()
     changes, chances = list(CHANGES), list(CHANGES.values())
-    for i in rng.choice(len(changes), len(changes), replace=False, p=chances).tolist():
+    order: list[int] = rng.choice(len(changes), len(changes), replace=False, p=chances).tolist()
+    for i in order:
         changed = changes[i](text, rng)
         if changed.strip() and changed != text:
             return changed
@@ -137,8 +139,8 @@ def write_mixed(source: Path, out: Path, *, seed: int = 0, progress: bool = Fals
             user = row.get("user_id") or row.get("client_id")
             item, heard = targets.of(user)
             text = typed(targets.titles[item], rng)
-            who = {key: row[key] for key in ("client_id", "user_id") if key in row}
-            when = {"query_id": f"{row['query_id']}{SUFFIX}", "timestamp": row["timestamp"], **who}
+            when = {"query_id": f"{row['query_id']}{SUFFIX}", "timestamp": row["timestamp"]}
+            when |= {key: row[key] for key in ("client_id", "user_id") if key in row}
             clicks.append(_click(item, when))
             if heard:
                 withheld.add((str(user), item))
@@ -185,7 +187,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the new one goes")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    made = write_mixed(arguments.source, arguments.out, seed=arguments.seed, progress=True)
+    made = write_mixed(
+        arguments.source, arguments.out, seed=arguments.seed, progress=sys.stderr.isatty()
+    )
     for name, count in asdict(made).items():
         print(f"{name:<10} {count:>9,}")
 

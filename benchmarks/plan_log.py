@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +99,9 @@ class PlanLog:
         """Read what `save` wrote."""
         names = {"contexts": "context", "propensities": "pscore", "rewards": "reward"}
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {f.name: stored[names.get(f.name, f.name)] for f in fields(cls)}
-        except (ValueError, KeyError) as e:
+        except (ValueError, KeyError, BadZipFile) as e:
             raise BadInput(f"{path}: not an export of plans ({e})") from e
         return cls(**{**arrays, "generators": tuple(arrays["generators"].tolist())})
 
@@ -114,22 +115,19 @@ def read_plan_log(
     A generator that a plan does not name was asked for nothing, with certainty. Where the context
     features changed between versions, only searches with those of the latest remain.
     """
-    with log.connect() as db:
-        acted = _acted(db, rewards)
-        ready = next(acted, None)
-        count = log.counts()["searches"]
-        found: list[Served] = []
-        brought: list[dict[str, tuple[str, ...]]] = []
-        for seq, impression, time, x, plan, propensity in tqdm(
-            db.execute(SERVED), desc="searches", total=count, unit=" searches", disable=not progress
-        ):
-            weights: dict[str, float] = {}
-            while ready is not None and ready[0] <= seq:
-                if ready[0] == seq:
-                    weights = ready[1]
-                ready = next(acted, None)
-            found.append((impression, time, x, json.loads(plan), propensity, weights))
-            brought.append(_brought(db, seq) if weights else {})
+    acted = _acted(log.db, rewards)
+    ready = next(acted, None)
+    found: list[Served] = []
+    brought: list[dict[str, tuple[str, ...]]] = []
+    for seq, impression, time, x, plan, propensity in tqdm(
+        log.db.execute(SERVED), desc="searches", unit=" searches", disable=not progress
+    ):
+        weights: dict[str, float] = {}
+        if ready is not None and ready[0] == seq:
+            weights = ready[1]
+            ready = next(acted, None)
+        found.append((impression, time, x, json.loads(plan), propensity, weights))
+        brought.append(_brought(log.db, seq) if weights else {})
     if not found:
         raise BadInput(f"{log.folder}: has not answered a search yet; there is nothing to export")
     return _assembled(found, brought)

@@ -75,7 +75,7 @@ class Crowd:
     ) -> None:
         self._documents = documents
         self._rng = np.random.default_rng(seed)
-        self._time = FIRST_DAY
+        self.now = FIRST_DAY
         self._row = {document.id: row for row, document in enumerate(documents)}
         self._tracks = [r for r, d in enumerate(documents) if d.type == "track"] or list(
             range(len(documents))
@@ -126,13 +126,13 @@ class Crowd:
     def wish(self) -> Wish:
         """The next search of somebody."""
         rng = self._rng
-        self._time += timedelta(minutes=float(rng.exponential(12.0)))
+        self.now += timedelta(minutes=float(rng.exponential(12.0)))
         listener = self.listeners[int(rng.integers(len(self.listeners)))]
         intent = str(rng.choice(list(INTENTS), p=list(INTENTS.values())))
         if intent == "again" and not listener.played:
             intent = "known"
         row, text = getattr(self, f"_{intent}")(listener)
-        return Wish(intent, listener.name, text, self._documents[row].id, self._time)
+        return Wish(intent, listener.name, text, self._documents[row].id, self.now)
 
     def _known(self, listener: Listener) -> tuple[int, str]:
         row = self._meant(listener)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from demo.catalogue import catalogue
 from demo.comparison import Compared, compare
 from demo.listeners import INTENTS, Crowd, Wish
-from engine import Document, EngineConfig, Event, Response, SearchEngine
+from engine import Context, Document, EngineConfig, Event, Response, SearchEngine
 from engine.formats import read_documents
 from retrievers.encoder import Encoder
 
@@ -56,9 +56,9 @@ def run(
             f"in {time.perf_counter() - started:.0f} s. Nothing is learnt yet.\n"
         )
         shown = SHOWN if catalog is None else _titles(documents, seed)
-        before = [engine.search(text) for text in shown]
+        before = [engine.search(text, Context(time=crowd.now)) for text in shown]
         history = _let_them_search(engine, crowd, searches)
-        after = [engine.search(text) for text in shown]
+        after = [engine.search(text, Context(time=crowd.now)) for text in shown]
         for old, new in zip(before, after, strict=True):
             console.print(_side_by_side(old, new))
         console.print(_over_time(history))

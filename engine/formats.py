@@ -161,7 +161,7 @@ def read_searches(path: Path) -> Iterator[LoggedSearch]:
             id=row["query_id"],
             query=row["user_query"],
             time=parse_time(row["timestamp"], where),
-            user=row.get("user_id") or row.get("client_id"),
+            user=row.get("user_id") or row.get("client_id") or None,
             shown=tuple(row.get("query_response_hit_ids") or ()),
             attributes=row.get("query_attributes") or {},
         )
@@ -189,7 +189,7 @@ def read_events(path: Path) -> Iterator[Event]:
             position=None if position is None else int(position),
             weight=float(attributes.get("weight", 1.0)),
             id=row.get("event_id"),
-            user=row.get("user_id") or row.get("client_id"),
+            user=row.get("user_id") or row.get("client_id") or None,
             search=row.get("query_id"),
         )
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bandit.base import Rounds
+from bandit.base import RetrievalPolicy, Rounds
 from engine.answering import generator_of
 from engine.chunks import Chunk, chunks
 from engine.config import EngineConfig
@@ -27,7 +27,7 @@ from engine.training import train
 from retrievers.base import Learns, Outcome, Query
 
 PRICED = 20
-"""Searches in the last chunk below which the price is left as it is."""
+"""Searches in a chunk below which it doesn't tell the price."""
 
 Progress = Callable[[Iterable[Chunk]], Iterable[Chunk]]
 
@@ -46,7 +46,7 @@ def learn(
     cut = list(chunks(log, state.learnt, until, config.chunk))
     ignored: Counter[str] = Counter()
     searches = events = rounds = 0
-    price, mean = state.price, float("nan")
+    telling: tuple[State, State, list[LookedBack], list[Sampled]] | None = None
     state = replace(state, drift=drifted(state, cut))
     for chunk in progress(cut) if progress else cut:
         searches += len(chunk.searches)
@@ -59,9 +59,12 @@ def learn(
         after = _advance(state, config, chunk, looked)
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]])
         after = replace(after, statistics=_told(after.statistics, sample))
-        if chunk is cut[-1]:
-            price, mean = _price(state, after, config, looked, sample)
+        if len(sample) >= PRICED:
+            telling = (state, after, looked, sample)
         state = after
+    price, mean = state.price, float("nan")
+    if telling is not None:
+        price, mean = _price(*telling, config, state.policy)
     state = replace(state, price=price, expected=mean, version=state.version + 1, learnt=until)
     state, verdict = train(state, log, config, until)
     ranker = state.ranker.name if state.ranker is not None else state.fusion.name
@@ -82,22 +85,24 @@ def _told(statistics: PlanStatistics, sample: list[Sampled]) -> PlanStatistics:
 def _price(
     before: State,
     after: State,
-    config: EngineConfig,
     looked: list[LookedBack],
     sample: list[Sampled],
+    config: EngineConfig,
+    policy: RetrievalPolicy,
 ) -> tuple[float, float]:
     """The price under the new policy, and the mean of candidates at it.
 
-    The chunk's latest fifth of searches tells, asked of the generators as they are after the chunk, by
-    statistics that have seen all of the chunk but them: a plan for a query just learnt is more
+    The latest fifth of a chunk's searches tells, asked of the generators as they are after the chunk,
+    by statistics that have seen all of the chunk but them: a plan for a query just learnt is more
     economical than plans for those to come.
     """
     count = min(max(len(looked) // 5, PRICED), len(sample))
-    if count < PRICED:
-        return before.price, float("nan")
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
-    probed = replace(after, statistics=_told(statistics, sample), price=before.price)
+    probed = replace(
+        after, statistics=_told(statistics, sample), policy=policy, price=before.price,
+        drift=before.drift,
+    )  # fmt: skip
     return tuned(probed, config, sample[-count:])
 
 
