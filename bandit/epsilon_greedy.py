@@ -25,7 +25,7 @@ class EpsilonGreedy(LinearPolicy):
         epsilon: float = 0.1,
         penalty: float = 10.0,
         prior_gain: float = 1.0,
-        half_life: float = 10_000.0,
+        half_life: float = 5_000.0,
         background: Floats | None = None,
     ) -> None:
         super().__init__(

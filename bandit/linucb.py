@@ -32,7 +32,7 @@ class LinUCB(LinearPolicy):
         epsilon: float = 0.05,
         penalty: float = 10.0,
         prior_gain: float = 1.0,
-        half_life: float = 10_000.0,
+        half_life: float = 5_000.0,
         background: Floats | None = None,
     ) -> None:
         super().__init__(

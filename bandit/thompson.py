@@ -32,7 +32,7 @@ class Thompson(LinearPolicy):
         samples: int = 16,
         penalty: float = 10.0,
         prior_gain: float = 1.0,
-        half_life: float = 10_000.0,
+        half_life: float = 5_000.0,
         seed: int = 0,
     ) -> None:
         super().__init__(

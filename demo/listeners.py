@@ -5,7 +5,7 @@ Shares and rates, all of the demo's own choosing; what real traffic looks like d
 | what | value |
 |---|---|
 | searches for a known item | 45% |
-| searches for an artist, meaning one of the tracks | 20% |
+| searches for an artist, meaning the artist (half of them) or one of the tracks | 20% |
 | searches for a genre, mood or decade, meaning one item of the listener's taste | 15% |
 | searches for what the listener played before, by a few words of it | 12% |
 | searches with no more than a kind of music in mind, meaning something not played yet | 8% |
@@ -81,6 +81,7 @@ class Crowd:
             range(len(documents))
         )
         self._weight = np.array([1.0 + float(d.metadata.get("popularity", 30)) for d in documents])
+        self._artists = {d.title: row for row, d in enumerate(documents) if d.type == "artist"}
         self._by: dict[tuple[str, str], list[int]] = {}
         for row in self._tracks:
             for key in ("artist", "genre", "tags", "mood", "decade"):
@@ -147,6 +148,9 @@ class Crowd:
     def _artist(self, listener: Listener) -> tuple[int, str]:
         row = self._meant(listener)
         artist = next(iter(self._documents[row].values("artist")), self._documents[row].title)
+        page = self._artists.get(artist)
+        if page is not None and self._rng.random() < 0.5:
+            row = page
         return row, self._typed(artist)
 
     def _topic(self, listener: Listener) -> tuple[int, str]:

@@ -32,6 +32,11 @@ ROUNDS = 6
 TESTED = 400
 """Searches after the last learn, on which systems are compared; nothing learns from them."""
 BUDGET = 30.0
+MARKS = {
+    "bm25": "b", "fuzzy": "f", "dense": "d", "memory": "m", "personal": "p", "popular": "★",
+}  # fmt: skip
+"""Generators as the tables name them; the number behind is a rank, or the depth asked for."""
+WIDTH = 120
 
 
 def run(
@@ -43,7 +48,7 @@ def run(
     console: Console | None = None,
 ) -> Compared:
     """Build, show, let listeners search and the engine learn, show again, compare."""
-    console = console or Console(highlight=False)
+    console = console or Console(highlight=False, width=WIDTH)
     started = time.perf_counter()
     documents = list(read_documents(catalog)) if catalog else list(catalogue())
     crowd = Crowd(documents, seed)
@@ -59,9 +64,14 @@ def run(
         before = [engine.search(text, Context(time=crowd.now)) for text in shown]
         history = _let_them_search(engine, crowd, searches)
         after = [engine.search(text, Context(time=crowd.now)) for text in shown]
+        console.print(
+            "[bold]The same searches before and after.[/] Found by: "
+            + ", ".join(f"{mark} {name}" for name, mark in MARKS.items())
+            + "; behind it the rank there. Last line: the depths asked for → candidates.\n"
+        )
         for old, new in zip(before, after, strict=True):
-            console.print(_side_by_side(old, new))
-        console.print(_over_time(history))
+            console.print(_side_by_side(old, new), "")
+        console.print(_over_time(history), "")
         compared = compare(engine, [crowd.wish() for _ in range(TESTED)])
         console.print(_comparison(compared))
     console.print(
@@ -110,28 +120,29 @@ def _let_them_search(engine: SearchEngine, crowd: Crowd, searches: int) -> Histo
 
 def _side_by_side(old: Response, new: Response) -> Table:
     table = Table(title=f"“{new.query.typed}”", title_justify="left", title_style="bold")
-    table.add_column("before learning", ratio=1, no_wrap=True)
-    table.add_column("after", ratio=1, no_wrap=True)
+    for name in ("before learning", "after"):
+        table.add_column(name, width=38, no_wrap=True)
+        table.add_column("found by", width=15, no_wrap=True, style="dim")
     for place in range(5):
-        table.add_row(_line(old, place), _line(new, place))
+        table.add_row(*_line(old, place), *_line(new, place))
     table.add_section()
-    table.add_row(_plan(old), _plan(new), style="dim")
+    table.add_row(*_plan(old), *_plan(new), style="dim")
     return table
 
 
-def _line(response: Response, place: int) -> str:
+def _line(response: Response, place: int) -> tuple[str, str]:
     if place >= len(response.hits):
-        return ""
+        return "", ""
     hit = response.hits[place]
     artist = ", ".join(hit.document.values("artist"))
-    found = " ".join(f"{name}:{source.rank}" for name, source in hit.sources.items())
-    of = f" – {artist}" if artist else ""
-    return f"{hit.document.title}{of} [dim]({hit.document.type})  {found}[/]"
+    found = " ".join(f"{MARKS.get(name, name)}{at.rank}" for name, at in hit.sources.items())
+    named = f"{hit.document.title} – {artist}" if artist else hit.document.title
+    return f"{named} ({hit.document.type})", found
 
 
-def _plan(response: Response) -> str:
-    asked = ", ".join(f"{name} {depth}" for name, depth in response.plan.items() if depth)
-    return f"asked: {asked or 'none'} → {response.candidates} candidates"
+def _plan(response: Response) -> tuple[str, str]:
+    asked = " ".join(f"{MARKS.get(name, name)}{d}" for name, d in response.plan.items() if d)
+    return f"asked {asked or 'none'}", f"→ {response.candidates}"
 
 
 def _over_time(history: History) -> Table:

@@ -18,6 +18,7 @@ from rank_bm25 import BM25Okapi
 from retrievers.analysis import ENGLISH_STOPWORDS, Analyzer
 from retrievers.base import Document, Query
 from retrievers.bm25 import BM25, metadata_texts
+from retrievers.phrases import value_term, value_terms
 
 DATA = Path(os.environ.get("LTRR_DATA", Path(__file__).parents[2] / "shared" / "data"))
 TITLE = {"title": 1.0}
@@ -282,3 +283,16 @@ def test_scifact_is_near_the_published_figure() -> None:
         found = np.array([documents[doc].id in relevant for doc in hits.docs])
         ndcg.append(gains[: found.size][found].sum() / gains[: len(relevant)].sum())
     assert np.mean(ndcg) == pytest.approx(0.665, abs=0.005)
+
+
+def test_a_whole_metadata_value_outweighs_its_scattered_words() -> None:
+    documents = [
+        Document("scattered", "A", "", None, {"tags": ["post grunge", "hard rock", "melancholic"]}),
+        Document("whole", "B", "", None, {"tags": ["post rock", "instrumental", "quiet"]}),
+        *(Document(f"d{i}", f"C{i}", "", None, {"tags": ["pop"]}) for i in range(8)),
+    ]
+    bm25 = BM25()
+    bm25.add(np.arange(len(documents), dtype=np.int32), documents)
+    assert bm25.retrieve(Query("post rock"), 2).docs.tolist() == [1, 0]
+    assert value_terms(["a", "b", "c"]) == ["a b", "b c", "a b c"]
+    assert value_term(["rock"]) is None

@@ -57,9 +57,9 @@ def test_the_same_seed_gives_the_same_wishes() -> None:
     assert times == sorted(times)
 
 
-def test_listeners_of_the_catalogue_mean_its_tracks() -> None:
+def test_listeners_of_the_catalogue_mean_its_tracks_and_artists() -> None:
     documents = catalogue()
-    tracks = {d.id for d in documents if d.type == "track"}
+    tracks = {d.id for d in documents if d.type in ("track", "artist")}
     crowd = Crowd(documents, seed=1, listeners=20)
     assert all(crowd.wish().item in tracks for _ in range(200))
 

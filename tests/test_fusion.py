@@ -112,3 +112,11 @@ def test_rrf_refuses_bad_k(k: float) -> None:
 def test_minmax_refuses_bad_weights(weights: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MinMaxFusion(SCORES, weights=weights)
+
+
+def test_a_weight_scales_the_vote_of_its_generator() -> None:
+    fusion = ReciprocalRankFusion(("a.rank", "b.rank"), weights={"b": 0.1})
+    scores = fusion.score(np.array([[0.0, 2.0], [np.nan, 0.0]], np.float32))
+    assert scores.tolist() == pytest.approx([1 / 61 + 0.1 / 63, 0.1 / 61])
+    with pytest.raises(ValueError, match="weights: found"):
+        ReciprocalRankFusion(("a.rank",), weights={"a": -1.0})

@@ -49,7 +49,8 @@ def by_hand(batch: Rounds, i: int, rung: int, penalty: float, mean: float) -> tu
     b = np.zeros(width)
     b[0] = penalty * mean
     for t in range(len(batch)):
-        if np.isnan(batch.propensities[t]) or batch.depths[t, i] >= LADDER[rung]:
+        told = np.isnan(batch.propensities[t]) or batch.rewards[t].any()
+        if told or batch.depths[t, i] >= LADDER[rung]:
             z = np.concatenate([[1.0], batch.contexts[t], batch.actions[t, i, rung]])
             A += np.outer(z, z)
             b += (batch.rewards[t, i, rung] - batch.rewards[t, i, rung - 1]) * z
@@ -78,7 +79,7 @@ def test_gains_and_bonuses_are_those_of_the_normal_equations(propensity: float) 
 
 
 def test_two_batches_teach_as_one() -> None:
-    whole, halves = LinUCB(LADDER, 2), LinUCB(LADDER, 2)
+    whole, halves = LinUCB(LADDER, 2, half_life=1e12), LinUCB(LADDER, 2, half_life=1e12)
     batch = rounds(40, propensity=np.nan)
     whole.update(batch)
     for rows in (slice(0, 15), slice(15, 40)):
@@ -100,8 +101,9 @@ def test_a_late_reward_adds_to_the_reward_alone() -> None:
     np.testing.assert_allclose(at_once.model(3, 2).b, later.model(3, 2).b, atol=1e-12)
 
 
-def test_a_step_that_a_policy_did_not_draw_teaches_nothing() -> None:
+def test_without_clicks_a_step_that_was_not_drawn_teaches_nothing() -> None:
     batch = rounds(30)
+    batch.rewards[:] = 0.0
     batch.depths[:, 0] = 3
     batch.depths[:, 1] = 0
     before, policy = LinUCB(LADDER, 2).model(3, 2), LinUCB(LADDER, 2)
@@ -109,6 +111,29 @@ def test_a_step_that_a_policy_did_not_draw_teaches_nothing() -> None:
     after = policy.model(3, 2)
     changed = [not np.array_equal(before.A[arm], after.A[arm]) for arm in range(4)]
     assert changed == [True, False, False, False]
+
+
+def test_with_clicks_steps_that_were_not_drawn_are_told_by_hindsight() -> None:
+    batch = rounds(30)
+    batch.depths[:] = 0
+    batch.rewards[:, 1] = 0.0
+    policy = LinUCB(LADDER, 2)
+    policy.update(batch)
+    before, after = LinUCB(LADDER, 2).model(3, 2), policy.model(3, 2)
+    assert all(not np.array_equal(before.A[arm], after.A[arm]) for arm in range(4))
+
+
+def test_rounds_count_half_after_a_half_life() -> None:
+    batch, nothing = rounds(40), rounds(40, seed=1)
+    nothing.contexts[:], nothing.actions[:], nothing.rewards[:] = 0.0, 0.0, 0.0
+    nothing.depths[:] = 0
+    policy, prior = LinUCB(LADDER, 2, half_life=40.0), LinUCB(LADDER, 2).model(3, 2)
+    policy.update(batch)
+    learnt = policy.model(3, 2)
+    policy.update(nothing)
+    faded = policy.model(3, 2)
+    np.testing.assert_allclose(faded.A - prior.A, 0.5 * (learnt.A - prior.A), atol=1e-12)
+    np.testing.assert_allclose(faded.b - prior.b, 0.5 * (learnt.b - prior.b), atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [LinUCB, EpsilonGreedy, Thompson])
@@ -157,6 +182,7 @@ def test_features_changed_after_training_are_named() -> None:
         ({"epsilon": 1.5}, "epsilon: found 1.5"),
         ({"penalty": 0.0}, "penalty: found 0.0"),
         ({"prior_gain": -1.0}, "prior_gain: found -1.0"),
+        ({"half_life": 0.0}, "half_life: found 0.0"),
         ({"background": np.full((2, 2), 0.5)}, "background: found shape"),
         ({"background": np.full(3, 0.5)}, "background: rows sum to"),
         ({"background": np.array([1.5, -0.5, 0.0])}, "background: found negative"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from itertools import combinations
 
 import numpy as np
@@ -136,3 +137,19 @@ def test_candidates_of_three_generators_take_shares_as_independent() -> None:
         assert overlap[one, 2, other, 2] == 5
     # 10 + 10 · 1/2 + 10 · 1/2 · 1/2, where 15 is true: every document has exactly two owners.
     assert expected_candidates(np.array([2, 2, 2]), overlap) == pytest.approx(17.5)
+
+
+def test_gains_shared_with_what_is_drawn_are_not_gained_twice() -> None:
+    """Two generators succeed on the same items: once the first is drawn, the second adds nothing."""
+    gains = np.array([[0.0, 0.5, 0.5], [0.0, 0.4, 0.4]])
+    overlap = disjoint(2)
+    successes = np.zeros_like(overlap)
+    for i, j in itertools.product(range(2), repeat=2):
+        successes[i, 1:, j, 1:] = min(gains[i, 1], gains[j, 1])
+    assert greedy(gains, overlap, 0.01, LADDER).tolist() == [1, 1]
+    assert greedy(gains, overlap, 0.01, LADDER, successes).tolist() == [1, 0]
+    # Half of the second's successes are its own: half of its gain is left.
+    successes[1, 1:, 0, 1:] = successes[0, 1:, 1, 1:] = 0.2
+    half = 0.2 / LADDER[1]
+    assert greedy(gains, overlap, half * 1.01, LADDER, successes).tolist() == [1, 0]
+    assert greedy(gains, overlap, half * 0.99, LADDER, successes).tolist() == [1, 1]
