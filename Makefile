@@ -33,6 +33,9 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: setup
+	$(BIN)/python -m benchmarks.bm25 --documents 1000000
+
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

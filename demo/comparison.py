@@ -27,11 +27,16 @@ class Compared:
         """Share of searches whose item was on the page."""
         return float(np.mean(self.found[system]))
 
+    def lead(self, system: str) -> tuple[float, float]:
+        """(lead of the engine over a system in success, half of its 95% interval), paired by search."""
+        ahead = np.array(self.found["ltrr"], float) - np.array(self.found[system], float)
+        return float(ahead.mean()), float(1.96 * ahead.std(ddof=1) / ahead.size**0.5)
+
 
 def compare(engine: SearchEngine, wishes: Sequence[Wish]) -> Compared:
     """Answer the wishes with the engine, with each of its generators alone, and with reciprocal-rank
-    fusion (Cormack et al., SIGIR 2009) of all generators at the depth that brings as many
-    candidates as the engine's plans did, rounded up."""
+    fusion (Cormack et al., SIGIR 2009) of all generators at the depths that bring as many
+    candidates in the mean as the engine's plans did."""
     state, full = engine.state, int(engine.state.ladder[-1])
     found: dict[str, list[bool]] = {"ltrr": []}
     candidates: dict[str, list[int]] = {"ltrr": []}
@@ -50,8 +55,10 @@ def compare(engine: SearchEngine, wishes: Sequence[Wish]) -> Compared:
         found[name] = [row in a[g].docs[:PAGE] for a, row in zip(answers, rows, strict=True)]
         depth = round(budget)
         candidates[name] = [min(len(a[g]), depth) for a in answers]
-    depth, sizes = _even_depth(answers, budget, full)
-    found["rrf"] = [row in _fused(a, depth) for a, row in zip(answers, rows, strict=True)]
+    depths, sizes = _even_depths(answers, budget, full)
+    found["rrf"] = [
+        row in _fused(a, depth) for a, row, depth in zip(answers, rows, depths, strict=True)
+    ]
     candidates["rrf"] = sizes
     return Compared(
         {name: tuple(f) for name, f in found.items()},
@@ -59,14 +66,23 @@ def compare(engine: SearchEngine, wishes: Sequence[Wish]) -> Compared:
     )
 
 
-def _even_depth(answers: list[list[Hits]], budget: float, full: int) -> tuple[int, list[int]]:
-    """The smallest depth, the same for all generators, at which the mean union reaches the budget."""
-    sizes: list[int] = []
+def _even_depths(
+    answers: list[list[Hits]], budget: float, full: int
+) -> tuple[list[int], list[int]]:
+    """A depth a search, the same for all its generators, at which the mean union is the budget, and
+    the unions' sizes: two neighbouring depths, evenly mixed over the searches."""
+    before = [0] * len(answers)
     for depth in range(1, full + 1):
         sizes = [union_size(a, np.full(len(a), depth, np.int32)) for a in answers]
         if np.mean(sizes) >= budget:
-            return depth, sizes
-    return full, sizes
+            share = (budget - np.mean(before)) / (np.mean(sizes) - np.mean(before))
+            deeper = [int((i + 1) * share) > int(i * share) for i in range(len(answers))]
+            return (
+                [depth if more else depth - 1 for more in deeper],
+                [s if more else b for s, b, more in zip(sizes, before, deeper, strict=True)],
+            )
+        before = sizes
+    return [full] * len(answers), before
 
 
 def _fused(hits: list[Hits], depth: int) -> list[int]:

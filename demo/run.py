@@ -29,7 +29,7 @@ SHOWN = (
 """Searches shown before and after learning."""
 ROUNDS = 6
 """Times the engine learns while listeners search."""
-TESTED = 400
+TESTED = 800
 """Searches after the last learn, on which systems are compared; nothing learns from them."""
 BUDGET = 30.0
 MARKS = {
@@ -170,11 +170,14 @@ def _comparison(compared: Compared) -> Table:
     table.add_column("system")
     table.add_column("success@10", justify="right")
     table.add_column("candidates", justify="right")
+    table.add_column("ltrr is ahead by", justify="right")
     for name in sorted(compared.found, key=lambda n: -compared.success(n)):
         label = {"ltrr": "ltrr (all of them, learnt)", "rrf": "RRF of all"}.get(name, name)
         style = "bold" if name == "ltrr" else ""
+        lead, reach = (100.0 * figure for figure in compared.lead(name))
         table.add_row(
             label, f"{100 * compared.success(name):.1f}%", f"{compared.candidates[name]:.1f}",
+            "" if name == "ltrr" else f"{lead:+.1f} ± {reach:.1f}",
             style=style,
         )  # fmt: skip
     return table

@@ -203,7 +203,8 @@ class SearchEngine:
         """
         path = self._folder.path if folder is None else Path(folder)
         if path.resolve() == self._folder.path.resolve():
-            write_snapshot(path, self._state, self.config)
+            with self._writing:
+                write_snapshot(path, self._state, self.config)
             return
         with self._writing, Folder(path) as other:
             if (path / "CURRENT").exists():

@@ -94,7 +94,7 @@ def test_a_damaged_snapshot_is_refused_with_the_file_named(
     stored.close()
     number = (tmp_path / "index" / "CURRENT").read_text()
     here = tmp_path / "index" / "snapshots" / number / kind
-    path = here if here.is_file() else sorted(p for p in here.rglob("*") if p.is_file())[0]
+    path = here if here.is_file() else min(p for p in here.rglob("*") if p.is_file())
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(bytes(data))
