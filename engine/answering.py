@@ -165,7 +165,7 @@ def assemble(
     depths = [max(depth, len(h)) for depth, h in zip(choice.depths.tolist(), hits, strict=True)]
     candidates = union(tuple(state.retrievers), depths, hits)
     features = ranking_features(
-        query, facts, candidates, state.retrievers, state.catalog, state.names
+        query, facts, candidates, state.retrievers, state.catalog, state.names, notes
     )
     between = time.perf_counter()
     scores, ranker = _scores(state, features, notes)

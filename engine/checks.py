@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC
 
 from engine.config import EngineConfig
 from engine.errors import BadContext, BadInput, BadQuery
@@ -34,7 +36,8 @@ def check_k(k: object, config: EngineConfig) -> int:
 
 
 def check_context(context: object) -> Context:
-    """The context, where its parts are of the right types and no number is NaN."""
+    """The context, where its parts are of the right types and no number is NaN; its time with a zone,
+    UTC where it has none."""
     if not isinstance(context, Context):
         raise BadContext(f"context: found {type(context).__name__}, expected Context or None")
     if not isinstance(context.user, str | None):
@@ -58,4 +61,6 @@ def check_context(context: object) -> Context:
             raise BadContext(
                 f"Context.attributes[{name!r}]: found {attribute}, expected a finite number"
             )
+    if context.time is not None and context.time.tzinfo is None:
+        return replace(context, time=context.time.replace(tzinfo=UTC))
     return context

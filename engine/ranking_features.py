@@ -73,16 +73,22 @@ def ranking_features(
     retrievers: Mapping[str, Retriever],
     catalog: Catalog,
     names: Names,
+    notes: list[str],
 ) -> Features:
-    """Shape (n, len(column_names(retrievers)))."""
+    """Shape (n, len(column_names(retrievers))). A generator that can't describe the candidates leaves
+    its columns unknown and a line in `notes`."""
     docs = candidates.docs
     n = docs.size
     ranks = np.where(candidates.ranks < 0, np.nan, candidates.ranks).astype(np.float32)
-    described = [
-        retriever.describe(query, docs)
-        for retriever in retrievers.values()
-        if isinstance(retriever, Describes)
-    ]
+    described: list[Features] = []
+    for name, retriever in retrievers.items():
+        if isinstance(retriever, Describes):
+            try:
+                described.append(retriever.describe(query, docs))
+            except Exception as e:
+                notes.append(f"{name}: could not describe the candidates ({type(e).__name__}: {e})")
+                unknown = np.full((n, len(retriever.feature_names)), np.nan, np.float32)
+                described.append(unknown)
     raw = np.concatenate([candidates.scores, *described], axis=1)
     found = candidates.ranks >= 0
     per_query = np.concatenate(

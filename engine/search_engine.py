@@ -124,8 +124,6 @@ class SearchEngine:
 
     def _answer(self, state: State, text: str, given: Context, now: float) -> Answer:
         time = on_the_hour(now) if given.time is None else given.time
-        if time.tzinfo is None:
-            time = time.replace(tzinfo=UTC)
         query = Query(text=text, context=replace(given, time=time), typed=text)
         rng = generator_of(self.config.seed, state.version, text, given)
         return answer(state, self.config, query, rng)

@@ -20,7 +20,7 @@ from engine import (
     SearchEngine,
     Turn,
 )
-from retrievers.base import BoolMask, Hits, Query
+from retrievers.base import BoolMask, Docs, Features, Hits, Query
 from tests.conftest import Clock, WordHashes, songs
 
 
@@ -159,6 +159,26 @@ def test_a_failing_generator_costs_its_candidates_not_the_answer(
         assert response.hits
         if response.plan["bm25"]:
             assert any("bm25: failed (RuntimeError: disk on fire)" in n for n in response.notes)
+
+
+def test_a_generator_that_cannot_describe_costs_its_columns_not_the_answer(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(query: Query, docs: Docs) -> Features:
+        raise RuntimeError("no model")
+
+    monkeypatch.setattr(engine.state.retrievers["dense"], "describe", broken)
+    response = engine.search("love")
+    assert response.hits
+    assert "dense: could not describe the candidates (RuntimeError: no model)" in response.notes
+
+
+def test_a_time_without_a_zone_is_utc(engine: SearchEngine) -> None:
+    naive, aware = datetime(2024, 5, 4, 12), datetime(2024, 5, 4, 12, tzinfo=UTC)
+    answers = [engine.search("love", Context(time=time)) for time in (naive, aware)]
+    assert answer_of(answers[0]) == answer_of(answers[1])
+    rows = [engine.log.search(a.impression_id) for a in answers]
+    assert [row.time for row in rows if row is not None] == [aware.timestamp()] * 2
 
 
 def test_a_used_up_time_budget_is_noted(config: EngineConfig) -> None:
