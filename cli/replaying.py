@@ -107,6 +107,7 @@ def replay(
     """  # fmt: skip
     from benchmarks.replay import ReplayOptions
     from benchmarks.replay_files import replay_into
+    from engine import EngineConfig
 
     started = time.perf_counter()
     options = ReplayOptions(
@@ -114,7 +115,7 @@ def replay(
         systems=_names(systems), limit=limit,
     )  # fmt: skip
     report = replay_into(
-        dataset, out, options, budgets=_budgets(budget), seed=seed, embeddings=embeddings,
+        dataset, out, options, budgets=_budgets(budget), config=EngineConfig(seed=seed), embeddings=embeddings,
         feedback=feedback.value, progress=watched(),
     )  # fmt: skip
     if json:
