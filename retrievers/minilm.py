@@ -1,8 +1,8 @@
 """all-MiniLM-L6-v2 in numpy: the default encoder, offline and light to load.
 
 Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", fine-tuned by sentence-transformers:
-six BERT layers, mean pooling. One text is one forward pass without padding, so a vector depends on
-its text alone, to the last bit, and a short query costs no framework. `tests/test_encoder.py` holds it to
+six BERT layers, mean pooling. Texts are not padded and every row is computed by itself, so a vector
+depends on its text alone, to the last bit, and a short query costs no framework. `tests/test_encoder.py` holds it to
 sentence-transformers.
 """
 
@@ -12,8 +12,11 @@ import hashlib
 import importlib.util
 import os
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate as accumulated
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -32,8 +35,8 @@ SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MAX_TOKENS = 256
 LAYERS, HEADS, WIDTH = 6, 12, 384
 EPSILON = 1e-12
-TEXTS_A_THREAD = 8
-"""Fewer texts than this are not worth another thread."""
+TEXTS_A_PASS = 8
+"""Texts that go through the layers together, which saves the cost of a call a text."""
 
 
 def packaged_model() -> Path:
@@ -102,18 +105,13 @@ class _Layer:
     outer: _Linear
     outer_norm: _Norm
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, starts: Sequence[int]) -> Array:
+        """The tokens of several texts one below the other, text i from row starts[i] to
+        starts[i + 1]: each row's numbers are those it has when its text is alone."""
         from scipy.special import erf
 
-        n = x.shape[0]
-        heads = self.qkv(x).reshape(n, 3, HEADS, WIDTH // HEADS)
-        query, value = (np.ascontiguousarray(heads[:, i].swapaxes(0, 1)) for i in (0, 2))
-        key = np.ascontiguousarray(heads[:, 1].transpose(1, 2, 0))
-        weights = stacked(query, key)
-        weights -= weights.max(axis=2, keepdims=True)
-        np.exp(weights, out=weights)
-        weights /= weights.sum(axis=2, keepdims=True)
-        context = np.ascontiguousarray(stacked(weights, value).swapaxes(0, 1)).reshape(n, WIDTH)
+        heads = self.qkv(x).reshape(-1, 3, HEADS, WIDTH // HEADS)
+        context = np.concatenate([_attend(heads[a:b]) for a, b in pairwise(starts)])
         x = self.attended_norm(x + self.attended(context))
         # GELU with the error function (Hendrycks and Gimpel 2016), not its tanh approximation.
         h = self.inner(x)
@@ -122,6 +120,18 @@ class _Layer:
         h *= gate
         h *= np.float32(0.5)
         return self.outer_norm(x + self.outer(h))
+
+
+def _attend(heads: Array) -> Array:
+    """Attention within one text; `heads` (n, 3, HEADS, WIDTH // HEADS): query, key, value."""
+    query, value = (np.ascontiguousarray(heads[:, i].swapaxes(0, 1)) for i in (0, 2))
+    key = np.ascontiguousarray(heads[:, 1].transpose(1, 2, 0))
+    weights = stacked(query, key)
+    weights -= weights.max(axis=2, keepdims=True)
+    np.exp(weights, out=weights)
+    weights /= weights.sum(axis=2, keepdims=True)
+    context: Array = stacked(weights, value).swapaxes(0, 1)
+    return np.ascontiguousarray(context).reshape(-1, WIDTH)
 
 
 class _Model:
@@ -173,17 +183,19 @@ class _Model:
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MAX_TOKENS)
 
-    def forward(self, text: str) -> Array:
-        """Shape (WIDTH,): the mean over the tokens, [CLS] and [SEP] among them, normalised."""
+    def forward(self, texts: Sequence[str]) -> Array:
+        """Shape (n, WIDTH): the mean over each text's tokens, [CLS] and [SEP] among them, normalised."""
         # A lone surrogate, which JSON allows, is no text to a tokenizer.
-        clean = text.encode("utf-8", "replace").decode("utf-8")
-        ids = self.tokenizer.encode(clean).ids
-        x = self.norm(self.words[ids] + self.positions[: len(ids)])
+        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        tokens = [self.tokenizer.encode(text).ids for text in clean]
+        starts = [0, *accumulated(len(ids) for ids in tokens)]
+        places = np.concatenate([np.arange(len(ids)) for ids in tokens])
+        x = self.norm(self.words[np.concatenate(tokens)] + self.positions[places])
         for layer in self.layers:
-            x = layer(x)
-        mean: Array = x.mean(axis=0)
-        mean /= np.sqrt(np.einsum("i,i->", mean, mean))
-        return mean
+            x = layer(x, starts)
+        means: Array = np.stack([x[a:b].mean(axis=0) for a, b in pairwise(starts)])
+        means /= np.sqrt(np.einsum("ij,ij->i", means, means))[:, None]
+        return means
 
 
 class MiniLM:
@@ -214,10 +226,11 @@ class MiniLM:
         """Shape (n, 384), L2-normalised; each text by itself, whatever the others are."""
         model = self._loaded()
 
-        workers = min(os.cpu_count() or 1, len(texts) // TEXTS_A_THREAD)
+        parts = [texts[i : i + TEXTS_A_PASS] for i in range(0, len(texts), TEXTS_A_PASS)]
+        workers = min(os.cpu_count() or 1, len(parts))
         if workers < 2:
-            rows = [model.forward(text) for text in texts]
+            rows = [model.forward(part) for part in parts]
         else:
             with ThreadPoolExecutor(workers) as pool:
-                rows = list(pool.map(model.forward, texts))
-        return np.array(rows, np.float32).reshape(len(texts), WIDTH)
+                rows = list(pool.map(model.forward, parts))
+        return np.concatenate([np.empty((0, WIDTH), np.float32), *rows])
