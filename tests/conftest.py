@@ -8,9 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from engine import Document, EngineConfig, SearchEngine
+
+# No clock (the first call of a compiled function takes seconds), and the same examples every time.
+settings.register_profile("ltrr", deadline=None, derandomize=True)
+settings.load_profile("ltrr")
 
 START = 1_700_000_000.0
 

@@ -224,8 +224,8 @@ def test_minilm_equals_sentence_transformers(default: MiniLM, offline: None) -> 
 def test_minilm_vectors_owe_nothing_to_their_batch_or_thread(default: MiniLM) -> None:
     together = default.encode(TEXTS)
     assert np.abs(np.linalg.norm(together, axis=1) - 1).max() < 1e-6
-    many = TEXTS * minilm.TEXTS_A_THREAD
-    expected = np.tile(together, (minilm.TEXTS_A_THREAD, 1)).tobytes()
+    many = TEXTS * minilm.TEXTS_A_PASS
+    expected = np.tile(together, (minilm.TEXTS_A_PASS, 1)).tobytes()
     assert default.encode(many).tobytes() == expected
     with ThreadPoolExecutor(4) as pool:
         alone = list(pool.map(lambda text: default.encode([text])[0], many))
