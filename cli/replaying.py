@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,6 +106,8 @@ def replay(
 
     [dim]ltrr replay data/music --out build/curve --budget 80,10,20,40[/]
     """  # fmt: skip
+    if find_spec("ir_measures") is None:
+        raise ImportError("ltrr replay: measures need ir-measures; pip install 'ltrr[bench]'")
     from benchmarks.replay import ReplayOptions
     from benchmarks.replay_files import replay_into
     from engine import EngineConfig
@@ -149,18 +152,19 @@ def _print(report: dict[str, Any], out: Path, seconds: float, options: ReplayOpt
     )
     keys = [key for key in next(iter(report["systems"].values())) if "@" in key]
     keys = [key for key in keys if not key.endswith("_interval")]
-    table = Table(box=None)
-    table.add_column("system")
-    for key in (*keys, *SHOWN, f"Δ {keys[0]}"):
-        table.add_column(key, justify="right")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("system", no_wrap=True)
+    headings = [key.replace("success", "succ") for key in keys]
+    for heading in (*headings, "recall", "cands", "p50 ms", "p99 ms", f"Δ {keys[0]}, 95%"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, figures in report["systems"].items():
         against = figures.get("against_best_fixed", {}).get(f"ndcg@{options.k}")
         low, high = ("", "") if against is None else (f"{v:+.4f}" for v in against["interval"])
         table.add_row(
             name,
-            *(f"{figures[key]:.4f}" for key in (*keys, SHOWN[0])),
+            *(f"{figures[key]:.3f}" for key in (*keys, SHOWN[0])),
             *(f"{figures[key]:.1f}" for key in SHOWN[1:]),
-            "" if against is None else f"{low} … {high}",
+            "" if against is None else f"{low}…{high}",
         )
     console.print(table)
     console.print(f"{out / 'report.html'}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
@@ -49,14 +49,12 @@ def assert_okapi(index: BM25, corpus: list[list[str]], query: list[str]) -> None
     np.testing.assert_allclose(hits.scores, expected[hits.docs], rtol=1e-5, atol=1e-5)
 
 
-@settings(deadline=None)
 @given(st.lists(some_words, min_size=1, max_size=12).filter(any), some_words)
 def test_scores_are_those_of_rank_bm25(corpus: list[list[str]], query: list[str]) -> None:
     index = indexed(titled([" ".join(words) for words in corpus]), weights=TITLE)
     assert_okapi(index, corpus, query)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(some_words, some_words), min_size=1, max_size=8), some_words)
 def test_a_weight_of_two_counts_a_word_twice(
     corpus: list[tuple[list[str], list[str]]], query: list[str]
@@ -68,7 +66,6 @@ def test_a_weight_of_two_counts_a_word_twice(
     assert_okapi(indexed(documents, weights={"title": 2.0, "text": 1.0}), bags, query)
 
 
-@settings(deadline=None)
 @given(
     st.lists(some_words, min_size=3, max_size=12).filter(lambda corpus: any(corpus[2:])),
     st.sets(st.integers(0, 1)),

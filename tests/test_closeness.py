@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
@@ -45,7 +45,6 @@ def similarity(text: str, title: str, artist: str) -> float:
     return max(found)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_similarity_is_that_of_a_plain_implementation(data: st.DataObject) -> None:
     letters = st.text("abc ", min_size=1, max_size=8).filter(str.strip)
@@ -118,7 +117,6 @@ def test_features_by_hand(songs: Fuzzy) -> None:
     assert np.isnan([title[8], best[8], typed[8], named[8]]).all()
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_features_lie_between_0_and_1(text: str) -> None:
     index = Fuzzy()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrievers.base import Document, Query
@@ -60,7 +60,6 @@ def test_trigrams_by_hand() -> None:
     assert trigrams("") == []
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.text("abc ", max_size=6), min_size=1, max_size=8),
     st.text("abcd ", max_size=6),

@@ -147,7 +147,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(EVENTS, WORDS, st.integers(-100, 3000), st.randoms(use_true_random=False))
 def test_scores_stay_between_0_and_1_and_the_order_of_equal_times_is_irrelevant(
     events: list[tuple[str, int, float, int]], text: str, days: int, rng: Random

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrievers.base import Docs
@@ -39,7 +39,6 @@ words = st.text("aé桜ß𝄞", min_size=1, max_size=3)
 names = st.lists(st.tuples(st.integers(0, 255), st.lists(words, max_size=3)), max_size=3)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.tuples(st.integers(1, 3), names), max_size=4), max_size=3))
 def test_names_read_as_written(batches: list[list[tuple[int, Names]]]) -> None:
     table, expected, row = NameTable.empty(), dict[int, Names](), -1

@@ -75,7 +75,7 @@ def test_replay_accepts_in_proportion_to_the_weight() -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_logging_policy_is_worth_what_it_earned(seed: int) -> None:
     rng = np.random.default_rng(seed)
     propensities = rng.uniform(0.1, 1.0, (30, 2))
@@ -92,7 +92,7 @@ def test_the_logging_policy_is_worth_what_it_earned(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(-3, 3), st.floats(0.1, 5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_estimates_move_with_the_unit_of_the_reward(seed: int, shift: float, scale: float) -> None:
     rng = np.random.default_rng(seed)
     propensities, target = rng.uniform(0.1, 1.0, 40), rng.uniform(0.0, 1.0, 40)

@@ -86,7 +86,7 @@ def test_a_generator_that_returns_nothing_still_costs_its_drawing() -> None:
 
 
 @given(problems(), st.floats(0, 1), st.floats(0, 1))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_higher_price_never_draws_more(
     problem: tuple[Floats, Floats, Depths], one: float, other: float
 ) -> None:
@@ -96,7 +96,7 @@ def test_a_higher_price_never_draws_more(
 
 
 @given(problems(), st.floats(0, 1))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_plan_is_worth_more_than_its_candidates_cost(
     problem: tuple[Floats, Floats, Depths], price: float
 ) -> None:
@@ -109,7 +109,7 @@ def test_a_plan_is_worth_more_than_its_candidates_cost(
 
 
 @given(st.integers(0, 10_000), st.floats(0.001, 0.5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_without_overlap_and_with_concave_gains_the_plan_is_the_best_there_is(
     seed: int, price: float
 ) -> None:

@@ -21,7 +21,7 @@ def counted(mean: Callable[[float], float]) -> tuple[Callable[[float], float], l
 
 
 @given(st.floats(1.0, 400.0), st.floats(1e-6, 10.0))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_mean_meets_the_budget(budget: float, start: float) -> None:
     asking, asked = counted(lambda price: 500.0 / (1.0 + price / 0.01))
     price = tune(asking, budget, start)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrievers.topk import best
 
 
-@settings(deadline=None)  # the first call compiles
 @given(
     st.lists(st.tuples(st.integers(0, 1000), st.integers(-3, 3)), unique_by=lambda pair: pair[0]),
     st.integers(-1, 60),
