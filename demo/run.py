@@ -29,7 +29,7 @@ SHOWN = (
 """Searches shown before and after learning."""
 ROUNDS = 6
 """Times the engine learns while listeners search."""
-TESTED = 800
+TESTED = 600
 """Searches after the last learn, on which systems are compared; nothing learns from them."""
 BUDGET = 30.0
 MARKS = {
@@ -52,7 +52,7 @@ def run(
     started = time.perf_counter()
     documents = list(read_documents(catalog)) if catalog else list(catalogue())
     crowd = Crowd(documents, seed)
-    config = EngineConfig(seed=seed, budget=BUDGET, chunk="week")
+    config = EngineConfig(seed=seed, budget=BUDGET, chunk="week", ranker_options={"n_jobs": 2})
     with SearchEngine.build(
         documents, config=config, encoder=encoder, embeddings=embeddings, progress=True
     ) as engine:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bandit.base import RetrievalPolicy, Rounds
+from bandit.base import Rounds
 from engine.answering import generator_of
 from engine.chunks import Chunk, chunks
 from engine.config import EngineConfig
@@ -47,7 +47,15 @@ def learn(
     ignored: Counter[str] = Counter()
     searches = events = rounds = 0
     telling: tuple[State, State, list[LookedBack], list[Sampled]] | None = None
-    state = replace(state, drift=drifted(state, cut))
+    given, drawn = (
+        state,
+        [
+            one.search.candidates
+            for chunk in cut
+            for one in chunk.searches
+            if one.search.candidates is not None and one.search.version == state.version
+        ],
+    )
     for chunk in progress(cut) if progress else cut:
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
@@ -55,6 +63,9 @@ def learn(
         ignored.update(e.action for e in records if e.action not in config.rewards)
         looked = look_back(state, config, chunk.searches)
         rounds += len(looked)
+        if chunk is cut[0]:
+            # Later chunks are planned by a policy that has learnt since the price was set.
+            drawn += [len(one.served.candidates) for one in looked if one.served is not None]
         log.put_rows(_imported_rows(state, config, looked))
         after = _advance(state, config, chunk, looked)
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]])
@@ -62,9 +73,10 @@ def learn(
         if len(sample) >= PRICED:
             telling = (state, after, looked, sample)
         state = after
+    state = replace(state, drift=drifted(given, drawn))
     price, mean = state.price, float("nan")
     if telling is not None:
-        price, mean = _price(*telling, config, state.policy)
+        price, mean = _price(*telling, config, state)
     state = replace(state, price=price, expected=mean, version=state.version + 1, learnt=until)
     state, verdict = train(state, log, config, until)
     ranker = state.ranker.name if state.ranker is not None else state.fusion.name
@@ -88,9 +100,9 @@ def _price(
     looked: list[LookedBack],
     sample: list[Sampled],
     config: EngineConfig,
-    policy: RetrievalPolicy,
+    final: State,
 ) -> tuple[float, float]:
-    """The price under the new policy, and the mean of candidates at it.
+    """The price under the final policy, and the mean of candidates at it.
 
     The latest fifth of a chunk's searches tells, asked of the generators as they are after the chunk,
     by statistics that have seen all of the chunk but them: a plan for a query just learnt is more
@@ -100,8 +112,8 @@ def _price(
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
     probed = replace(
-        after, statistics=_told(statistics, sample), policy=policy, price=before.price,
-        drift=before.drift,
+        after, statistics=_told(statistics, sample), policy=final.policy, price=before.price,
+        drift=final.drift,
     )  # fmt: skip
     return tuned(probed, config, sample[-count:])
 

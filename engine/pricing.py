@@ -10,7 +10,6 @@ import numpy as np
 
 from bandit import tune
 from engine.answering import gather
-from engine.chunks import Chunk
 from engine.config import EngineConfig
 from engine.hindsight import Answers, answers
 from engine.query_features import QueryFacts
@@ -18,7 +17,7 @@ from engine.state import State
 from retrievers.base import Hits, Query
 
 TELLING = 50
-"""Searches since the last `learn` below which they say nothing of the drift."""
+"""Searches below which they say nothing of the drift."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,15 +42,9 @@ def surveyed(state: State, queries: Sequence[Query]) -> list[Sampled]:
     return sample
 
 
-def drifted(state: State, cut: Sequence[Chunk]) -> float:
+def drifted(state: State, drawn: Sequence[int]) -> float:
     """By what factor searches draw more candidates than the price was set for: halfway between what
-    was known and what the searches since the last `learn` say. 1 where nothing is known."""
-    drawn = [
-        one.search.candidates
-        for chunk in cut
-        for one in chunk.searches
-        if one.search.candidates is not None and one.search.version == state.version
-    ]
+    was known and what `drawn`, the candidates of searches under this state, say."""
     if len(drawn) < TELLING or not state.expected > 0:
         return state.drift
     return float(0.5 * state.drift + 0.5 * np.clip(np.mean(drawn) / state.expected, 0.5, 2.0))

@@ -108,18 +108,31 @@ class _Layer:
     def __call__(self, x: Array, starts: Sequence[int]) -> Array:
         """The tokens of several texts one below the other, text i from row starts[i] to
         starts[i + 1]: each row's numbers are those it has when its text is alone."""
-        from scipy.special import erf
-
         heads = self.qkv(x).reshape(-1, 3, HEADS, WIDTH // HEADS)
         context = np.concatenate([_attend(heads[a:b]) for a, b in pairwise(starts)])
         x = self.attended_norm(x + self.attended(context))
-        # GELU with the error function (Hendrycks and Gimpel 2016), not its tanh approximation.
         h = self.inner(x)
-        gate = erf(h * np.float32(0.5**0.5))
-        gate += np.float32(1)
-        h *= gate
-        h *= np.float32(0.5)
+        h *= _normal_share(h)
         return self.outer_norm(x + self.outer(h))
+
+
+def _normal_share(x: Array) -> Array:
+    """The normal distribution function, by which GELU (Hendrycks and Gimpel 2016) scales x.
+
+    Its error function is Abramowitz and Stegun's 7.1.26, off by at most 1.5e-7: float32 holds no more,
+    and a library's exact one took a quarter of the encoder's time.
+    """
+    z = np.abs(x) * np.float32(0.5**0.5)
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    tail = np.full_like(t, 1.061405429)
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        tail *= t
+        tail += np.float32(coefficient)
+    tail *= t
+    z *= -z
+    tail *= np.exp(z)
+    tail *= np.float32(0.5)
+    return np.where(x > 0, 1 - tail, tail)
 
 
 def _attend(heads: Array) -> Array:
