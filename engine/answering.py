@@ -81,10 +81,11 @@ def generator_of(seed: int, version: int, typed: str, given: Context) -> np.rand
 
 def plan(state: State, facts: QueryFacts, user: str | None, rng: np.random.Generator) -> Choice:
     """What to ask of each generator, decided before any has run."""
+    overlap = state.statistics.overlap(facts.kind)
     return state.policy.choose(
         facts.x,
-        state.statistics.action_features(facts.kind, user, facts.key),
-        state.statistics.overlap(facts.kind),
+        state.statistics.action_features(facts.kind, user, facts.key, overlap),
+        overlap,
         state.price,
         rng,
         state.statistics.successes(facts.kind),

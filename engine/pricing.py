@@ -53,16 +53,16 @@ def drifted(state: State, drawn: Sequence[int]) -> float:
 def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tuple[float, float]:
     """(price, mean of candidates at it) over the sample, exploration included.
 
-    The plans are drawn with the same random numbers at
-    every price, so that the mean falls with the price. Without a sample the price stays.
+    The plans are drawn with the same random numbers at every price, so that the mean falls with the
+    price. Without a sample the price stays.
     """
     if not sample:
         return state.price, float("nan")
     asked = []
     for one in sample:
         facts, user = state.facts(one.query), one.query.context.user
-        features = state.statistics.action_features(facts.kind, user, facts.key)
         overlap = state.statistics.overlap(facts.kind)
+        features = state.statistics.action_features(facts.kind, user, facts.key, overlap)
         successes = state.statistics.successes(facts.kind)
         asked.append((facts.x, features, overlap, successes, one.hits))
 

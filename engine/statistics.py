@@ -118,8 +118,12 @@ class PlanStatistics:
         apart[each, :, each, :] = np.minimum(overall[:, :, None], overall[:, None, :])
         return self._clicked.mean("both", kind, apart)
 
-    def action_features(self, kind: str, user: str | None, query: str) -> Floats:
-        """Shape (s, L, a), columns as in `ACTION_FEATURES`; what is found is what a rung adds."""
+    def action_features(
+        self, kind: str, user: str | None, query: str, overlap: Floats | None = None
+    ) -> Floats:
+        """Shape (s, L, a), columns as in `ACTION_FEATURES`; what is found is what a rung adds.
+        `overlap`: that of the kind, where it is at hand."""
+        shared = self.overlap(kind) if overlap is None else overlap
         s, rungs = self._shape
         overall = self.overall.smoothed("", self._cold_found)
         of_kind = self.kinds.smoothed(kind, overall)
@@ -132,7 +136,7 @@ class PlanStatistics:
         features = np.zeros((s, rungs, len(ACTION_FEATURES)))
         for column, cumulative in enumerate(groups):
             features[:, 1:, column] = np.diff(cumulative, axis=1)
-        sizes = np.einsum("ilil->il", self.overlap(kind))
+        sizes = np.einsum("ilil->il", shared)
         features[:, 1:, 4] = np.diff(sizes, axis=1) / np.diff(self.ladder)
         features[:, 1:, 5] = self._answered.mean("gaps", kind, np.zeros(s))[:, None]
         types = self._answered.mean("types", kind, np.zeros((s, TYPES)))
