@@ -22,7 +22,7 @@ demo: setup
 	$(BIN)/ltrr demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-all: setup
 	$(BIN)/python -m pytest -m ''

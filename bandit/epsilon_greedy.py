@@ -9,7 +9,6 @@ import numpy as np
 from bandit.base import Depths, Floats
 from bandit.exploration import PlanDistribution, checked_background, checked_share
 from bandit.linear import LinearPolicy, design
-from bandit.plans import greedy
 
 
 class EpsilonGreedy(LinearPolicy):
@@ -26,10 +25,16 @@ class EpsilonGreedy(LinearPolicy):
         penalty: float = 10.0,
         prior_gain: float = 1.0,
         half_life: float = 5_000.0,
+        least: float = 0.0,
         background: Floats | None = None,
     ) -> None:
         super().__init__(
-            ladder, generators, penalty=penalty, prior_gain=prior_gain, half_life=half_life
+            ladder,
+            generators,
+            penalty=penalty,
+            prior_gain=prior_gain,
+            half_life=half_life,
+            least=least,
         )
         self._epsilon = checked_share("epsilon", epsilon)
         self._background = checked_background(background, self._ladder, generators)
@@ -46,7 +51,7 @@ class EpsilonGreedy(LinearPolicy):
         self.check(x, action_features, overlap, price, successes)
         model = self.model(x.size, action_features.shape[2])
         gains = self.cumulative(model.means(design(x, action_features)))
-        plan = greedy(gains, overlap, price, self._ladder, successes)
+        plan = self.greedy(gains, overlap, price, successes)
         return PlanDistribution(
             plan[None], np.ones(1), self._epsilon, self._background, gains, np.zeros_like(gains)
         )

@@ -75,6 +75,18 @@ def shallow(ladder: Depths, generators: int) -> Floats:
     return np.tile(share / share.sum(), (generators, 1))
 
 
+def around(rungs: Rungs, background: Floats, keep: float) -> Floats:
+    """q (s, L) that leaves each generator at its rung of a plan (s,) with probability `keep` and draws
+    from `background` otherwise.
+
+    Exploring then changes a few depths of the plan instead of all: it costs less, and says of plans
+    close to the one played, which are those a next policy will want, far more per search.
+    """
+    near = (1.0 - keep) * background
+    near[np.arange(rungs.size), rungs] += keep
+    return near
+
+
 def checked_background(background: Floats | None, ladder: Depths, generators: int) -> Floats:
     """`background` as (s, L) probabilities, a single row (L,) standing for all; None: `shallow`."""
     if background is None:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.base import Depths, Flags, Floats, Rounds
+from bandit.plans import Rungs, greedy
 from bandit.policy import LadderPolicy
 from bandit.ridge import Ridge
 from bandit.storage import read_state, write_state
@@ -35,7 +36,8 @@ class LinearPolicy(LadderPolicy):
 
     `penalty` > 0: λ of the regression; `prior_gain` ≥ 0: reward expected of a generator's deepest
     rung before any data; `half_life`: rounds after which one counts half, since generators learn and
-    are soon worth more or less than they were.
+    are soon worth more or less than they were; `least`: candidates up to which a plan draws whatever
+    the price.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class LinearPolicy(LadderPolicy):
         penalty: float,
         prior_gain: float,
         half_life: float,
+        least: float,
     ) -> None:
         super().__init__(ladder, generators)
+        self._least = checked_number("least", least)
         self._half_life = checked_number("half_life", half_life, above_zero=True)
         self._penalty = checked_number("penalty", penalty, above_zero=True)
         self._prior_gain = checked_number("prior_gain", prior_gain)
@@ -101,6 +105,12 @@ class LinearPolicy(LadderPolicy):
             cold = self._cold = (columns, Ridge.prior(self._penalty, means, columns))
         return cold[1]
 
+    def greedy(
+        self, gains: Floats, overlap: Floats, price: float, successes: Floats | None
+    ) -> Rungs:
+        """The greedy plan (s,) on gains (s, L), see `plans.greedy`."""
+        return greedy(gains, overlap, price, self._ladder, successes, self._least)
+
     def cumulative(self, steps: Floats) -> Floats:
         """Values (…, m) of the steps as sums up to each rung (…, s, L), 0 at rung 0."""
         rows = steps.reshape(*steps.shape[:-1], self._generators, -1)
@@ -140,6 +150,7 @@ class LinearPolicy(LadderPolicy):
             "penalty": self._penalty,
             "prior_gain": self._prior_gain,
             "half_life": self._half_life,
+            "least": self._least,
         }
 
     @classmethod

@@ -7,17 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bandit.base import Depths, Floats
-from bandit.exploration import PlanDistribution, checked_background, checked_share
+from bandit.exploration import PlanDistribution, around, checked_background, checked_share
 from bandit.linear import LinearPolicy, checked_number, design
-from bandit.plans import greedy
 
 
 class LinUCB(LinearPolicy):
     """Disjoint LinUCB (Li et al. 2010, arXiv 1003.0146, algorithm 1), one arm a step of a ladder.
 
     A step is worth zᵀθ + alpha √(zᵀA⁻¹z); the greedy plan over the sums is played with probability
-    1 - epsilon, otherwise each depth is drawn on its own from `background` ((s, L) or (L,);
-    None: shallow rungs first). With epsilon 0 every propensity is 1 and no counterfactual
+    1 - epsilon, otherwise each depth stays as planned with probability `keep` and is drawn on its own
+    from `background` else ((s, L) or (L,); None: shallow rungs first). With epsilon 0 every propensity is 1 and no counterfactual
     estimate is possible.
     """
 
@@ -30,16 +29,24 @@ class LinUCB(LinearPolicy):
         *,
         alpha: float = 0.1,
         epsilon: float = 0.05,
+        keep: float = 0.7,
         penalty: float = 10.0,
         prior_gain: float = 1.0,
-        half_life: float = 5_000.0,
+        half_life: float = 20_000.0,
+        least: float = 0.0,
         background: Floats | None = None,
     ) -> None:
         super().__init__(
-            ladder, generators, penalty=penalty, prior_gain=prior_gain, half_life=half_life
+            ladder,
+            generators,
+            penalty=penalty,
+            prior_gain=prior_gain,
+            half_life=half_life,
+            least=least,
         )
         self._alpha = checked_number("alpha", alpha)
         self._epsilon = checked_share("epsilon", epsilon)
+        self._keep = checked_share("keep", keep)
         self._background = checked_background(background, self._ladder, generators)
 
     def distribution(
@@ -56,15 +63,15 @@ class LinUCB(LinearPolicy):
         Z = design(x, action_features)
         gains = self.cumulative(model.means(Z))
         bonuses = self.cumulative(self._alpha * model.widths(Z))
-        plan = greedy(gains + bonuses, overlap, price, self._ladder, successes)
-        return PlanDistribution(
-            plan[None], np.ones(1), self._epsilon, self._background, gains, bonuses
-        )
+        plan = self.greedy(gains + bonuses, overlap, price, successes)
+        background = around(plan, self._background, self._keep)
+        return PlanDistribution(plan[None], np.ones(1), self._epsilon, background, gains, bonuses)
 
     def _options(self) -> dict[str, Any]:
         return {
             **super()._options(),
             "alpha": self._alpha,
             "epsilon": self._epsilon,
+            "keep": self._keep,
             "background": self._background.tolist(),
         }

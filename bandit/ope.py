@@ -4,7 +4,7 @@
     for estimate in evaluate(evidence):
         estimate.value, estimate.low, estimate.high          # None where the log cannot say
 
-Rounds are taken as independent. The log's propensities are taken as true: no estimator can tell
+Rounds are taken as independent, but those that `draws` says share one draw. The log's propensities are taken as true: no estimator can tell
 that they are not, but weights that do not average 1 give most errors away.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bandit.ope_estimators import ESTIMATORS, Terms, logged
-from bandit.ope_evidence import Evidence, Kind, weighed
+from bandit.ope_evidence import Evidence, Ids, Kind, weighed
 from bandit.ope_feedback import Feedback, of_actions
 from bandit.ope_intervals import Interval, bootstrap, empirical_bernstein
 from bandit.ope_list import of_list
@@ -101,12 +101,17 @@ def evaluate(
     *,
     against: Evidence | None = None,
     against_log: bool = False,
+    draws: Ids | None = None,
     level: float = 0.95,
     width: float | None = None,
     requirements: Requirements | None = None,
     seed: int = 0,
 ) -> list[Estimate]:
     """The target policy's value per round by each estimator, with intervals at `level`.
+
+    `draws` (n,): which random draw of the logging policy decided the round, where several share one
+    (equal searches may be given equal plans): they count as one in intervals and in what the log
+    supports, and empirical Bernstein is left out. None: each has its own.
 
     With `against_log` the gain over the logging policy, with `against` that over another target on
     the same rounds, both paired round by round. `width`: the range of an ips term, which is the
@@ -121,12 +126,12 @@ def evaluate(
         raise ValueError(f"estimators: found {unknown}, expected names of {list(ESTIMATORS)}")
     demands = Requirements() if requirements is None else requirements
     sides = [evidence] if against is None else [evidence, against]
-    supports = [support(side) for side in sides]
+    supports = [support(side, draws) for side in sides]
     reasons = tuple(reason for one in supports for reason in demands.unmet(one))
     return [
         _estimate(
             name,
-            _terms(name, evidence, against, against_log),
+            _terms(name, evidence, against, against_log, draws),
             evidence.kind,
             gain=against is not None or against_log,
             level=level,
@@ -149,11 +154,19 @@ def _has_model(evidence: Evidence) -> bool:
     return bool(evidence.expected.any() or evidence.predicted.any())
 
 
-def _terms(name: str, evidence: Evidence, against: Evidence | None, against_log: bool) -> Terms:
+def _terms(
+    name: str,
+    evidence: Evidence,
+    against: Evidence | None,
+    against_log: bool,
+    draws: Ids | None,
+) -> Terms:
     terms = ESTIMATORS[name](evidence)
     if against_log:
-        return terms.minus(logged(evidence))
-    return terms if against is None else terms.minus(ESTIMATORS[name](against))
+        terms = terms.minus(logged(evidence))
+    elif against is not None:
+        terms = terms.minus(ESTIMATORS[name](against))
+    return terms if draws is None else terms.together(draws)
 
 
 def _estimate(

@@ -26,7 +26,7 @@ from typing import Final
 import numpy as np
 
 from bandit.base import Floats
-from bandit.ope_evidence import Evidence
+from bandit.ope_evidence import Evidence, Ids
 
 SETTINGS: Final = 25
 """How many values of λ are tried, between the smallest and the largest weight."""
@@ -72,6 +72,26 @@ class Terms:
             np.hstack([self.denominators, other.denominators]),
             is_mean=False,
         )
+
+    def together(self, draws: Ids) -> Terms:
+        """Rounds of one draw (n,) as one, so that what is resampled is independent."""
+        if np.unique(draws).size == draws.size:
+            return self
+        return replace(
+            self,
+            numerators=summed(self.numerators, draws),
+            denominators=summed(self.denominators, draws),
+            is_mean=False,
+            unbiased=None if self.unbiased is None else self.unbiased.together(draws),
+        )
+
+
+def summed(values: Floats, draws: Ids) -> Floats:
+    """Shape (draws, k): sums of the rows (n, k) of each draw."""
+    _, place = np.unique(draws, return_inverse=True)
+    sums = np.zeros((int(place.max()) + 1, values.shape[1]))
+    np.add.at(sums, place.ravel(), values)
+    return sums
 
 
 def logged(evidence: Evidence) -> Terms:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandit.base import Floats
 
+Ids = NDArray[np.int64]
 Kind = Literal["joint", "marginal", "position", "cascade"]
 """Whose propensity the weights use: the whole action's (or plan's); each generator's own; each
 position's own; that of the list down to each position."""
@@ -30,7 +32,8 @@ class Evidence:
     `predicted` (n, k): a model's reward for what was done; `expected` (n, k): the same model's
     mean reward under the target policy. Both are 0 without a model. For `kind` "cascade" the
     model speaks of the reward *from that position down*. `unsupported` in [0, 1]: the share of
-    the target's actions that the log never tried, as far as it can be known.
+    the target's actions that the log never tried, as far as it can be known. `split` in [0, 1]: for
+    `kind` "marginal" the share of the reward that surely belongs to one part alone.
     """
 
     rewards: Floats
@@ -39,6 +42,7 @@ class Evidence:
     expected: Floats
     kind: Kind
     unsupported: float = 0.0
+    split: float = 1.0
 
     def __post_init__(self) -> None:
         if self.rewards.ndim != 2 or self.rewards.shape[0] == 0:

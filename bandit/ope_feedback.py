@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bandit.base import Floats
-from bandit.ope_evidence import Evidence, check_propensities, weighed
-
-Ids = NDArray[np.int64]
+from bandit.ope_evidence import Evidence, Ids, check_propensities, weighed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,9 +28,15 @@ def bootstrap(
     Weighted rewards are skewed, and an interval that is symmetric, or made of bare percentiles,
     misses high values too often; resampling the estimate *over its own standard error* follows the
     skew. Where single weights are heavy its ends come too close instead, so they are moved out to
-    those of the normal interval where these lie further. In simulation such a 95% interval covers
-    93 to 97% where `Requirements` are met, and less where they are not. None where the terms do not vary, or where hardly a resample has a value: then nothing
-    says how far off the estimate is.
+    those of the normal interval where these lie further.
+
+    Measured in `tests/test_ope_intervals.py`: over 1,000 simulated logs of 300 rounds, four actions
+    and clicks, target and log not far apart, a 95% interval covers the truth in 93 to 97% for ips,
+    snips and dr. Where rewards are rarer, logs shorter or weights heavier it may cover less, also
+    where `Requirements` are met: those are rules of thumb and no guarantee.
+
+    None where the terms do not vary, or where hardly a resample has a value: then nothing says how
+    far off the estimate is.
     """
     _check_level(level)
     numerators, denominators = _grouped(terms.numerators), _grouped(terms.denominators)

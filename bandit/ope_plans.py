@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ def of_plans(
     targets: Sequence[PlanDistribution],
     *,
     estimates: Floats | None = None,
+    split: float = 1.0,
 ) -> Evidence:
     """Evidence about the policy that plays `targets`, one distribution a round.
 
@@ -27,6 +29,9 @@ def of_plans(
     seldom supports. With `rewards` (n, s), a generator's own share of the reward, and marginal
     `propensities` (n, s), each generator is weighed by its own depth alone: that assumes that
     its share does not depend on the other depths, and needs far less of the log.
+
+    `split`: the share of the reward that one generator alone brought; of the rest it is a rule that
+    says which generator's it is, and that rule depends on the other depths.
 
     `estimates` (n, s, L): a model's reward of each rung, adding up over generators.
     """
@@ -47,7 +52,7 @@ def of_plans(
             predicted, expected = predicted.sum(axis=1), expected.sum(axis=1)
     untried = _untried_rungs(rungs, marginals)
     if by_generator:
-        return weighed(
+        found = weighed(
             rewards,
             propensities,
             marginals[rows, columns, rungs],
@@ -56,6 +61,7 @@ def of_plans(
             expected=expected,
             unsupported=float(untried.mean(axis=0).max()),
         )
+        return replace(found, split=split)
     joint = np.array([one.probability(plan) for one, plan in zip(targets, rungs, strict=True)])
     return weighed(
         rewards,

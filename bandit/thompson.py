@@ -9,7 +9,6 @@ import numpy as np
 from bandit.base import Depths, Floats
 from bandit.exploration import PlanDistribution
 from bandit.linear import LinearPolicy, checked_number, design
-from bandit.plans import greedy
 from bandit.ridge import Ridge
 
 
@@ -33,10 +32,16 @@ class Thompson(LinearPolicy):
         penalty: float = 10.0,
         prior_gain: float = 1.0,
         half_life: float = 5_000.0,
+        least: float = 0.0,
         seed: int = 0,
     ) -> None:
         super().__init__(
-            ladder, generators, penalty=penalty, prior_gain=prior_gain, half_life=half_life
+            ladder,
+            generators,
+            penalty=penalty,
+            prior_gain=prior_gain,
+            half_life=half_life,
+            least=least,
         )
         self._scale = checked_number("scale", scale)
         if samples < 1 or seed < 0:
@@ -60,9 +65,7 @@ class Thompson(LinearPolicy):
         thetas = self._draws(model)
         Z = design(x, action_features)
         sampled = self.cumulative(np.einsum("kmp,mp->km", thetas, Z))
-        plans = np.stack(
-            [greedy(gains, overlap, price, self._ladder, successes) for gains in sampled]
-        )
+        plans = np.stack([self.greedy(gains, overlap, price, successes) for gains in sampled])
         gains = self.cumulative(model.means(Z))
         return PlanDistribution(
             plans,

@@ -13,7 +13,8 @@ from engine.catalog import Catalog
 from engine.config import EngineConfig
 from engine.errors import SnapshotError
 from engine.folder import LOG
-from engine.log_rows import FORMAT, PICK_SEARCHES, SearchRow, search_row
+from engine.interleaved import Interleaved, outcomes
+from engine.log_rows import FORMAT, PICK_SEARCHES, SearchRow, read_interleaved, search_row
 from engine.response import Event, LoggedSearch
 from engine.snapshots import CURRENT, MANIFEST
 
@@ -51,8 +52,13 @@ class EngineLog:
         self.db.execute("BEGIN")
         version = self.db.execute("PRAGMA user_version").fetchone()[0]
         if version != FORMAT:
+            cure = (
+                "open the index once with this version, as `ltrr search` does, to bring it up to date"
+                if version < FORMAT
+                else "use the version that wrote it, or a later one"
+            )
             raise SnapshotError(
-                f"{path}: log format {version}, this version of ltrr reads {FORMAT}"
+                f"{path}: log format {version}, this version of ltrr reads {FORMAT}; {cure}"
             )
         self.search_count = int(self.db.execute("SELECT COUNT(*) FROM searches").fetchone()[0])
         self.event_count = int(self.db.execute("SELECT COUNT(*) FROM events").fetchone()[0])
@@ -76,7 +82,9 @@ class EngineLog:
 
         `policy`: {"id", "version", "depths", "propensity", "marginals"}, depths and marginals by
         generator; missing for what was imported without one. `context`: filters, turns and
-        locale. `rewritten`: the text searched for, where it was not the one typed.
+        locale. `rewritten`: the text searched for, where it was not the one typed. `interleaving`: who
+        drafted what of an interleaved page, as of `engine.interleaving.logged`; there is no `policy`
+        then, since no one plan made the page and it has no propensity.
         """
         for found in self.db.execute(PICK_SEARCHES + "ORDER BY time, seq"):
             yield _search(search_row(found))
@@ -98,6 +106,10 @@ class EngineLog:
                 search=search,
             )
 
+    def interleaved(self) -> tuple[Interleaved, ...]:
+        """As `SearchEngine.interleaved`."""
+        return outcomes(*read_interleaved(self.db), self.config().rewards)
+
     def close(self) -> None:
         """Let go of the log."""
         self.db.close()
@@ -116,7 +128,7 @@ def _search(row: SearchRow) -> LoggedSearch:
         attributes["context"] = context
     if row.text != row.typed:
         attributes["rewritten"] = row.text
-    if row.policy is not None:
+    if row.policy is not None and row.interleaving is None:
         attributes["policy"] = {
             "id": row.policy,
             "version": row.version,
@@ -124,6 +136,8 @@ def _search(row: SearchRow) -> LoggedSearch:
             "propensity": row.propensity,
             "marginals": {name: chance for name, (_, chance) in row.plan.items()},
         }
+    if row.interleaving is not None:
+        attributes["interleaving"] = dict(row.interleaving)
     return LoggedSearch(
         id=row.impression,
         query=row.typed,

@@ -17,7 +17,9 @@ from tqdm import tqdm
 
 from bandit.ope import Feedback
 from benchmarks.engine_log import EngineLog
+from engine.counterfactual import brought
 from engine.errors import BadInput
+from engine.log_rows import FeatureRows
 
 Floats = NDArray[np.float64]
 Served = tuple[str, float, bytes, dict[str, Any], float, dict[str, float]]
@@ -151,15 +153,10 @@ def _brought(db: sqlite3.Connection, seq: int) -> dict[str, tuple[str, ...]]:
     row = db.execute(FEATURES, (seq,)).fetchone()
     if row is None:
         return {}
-    names, documents = json.loads(row[0]), json.loads(row[1])
+    names, documents = tuple(json.loads(row[0])), tuple(json.loads(row[1]))
     features = np.frombuffer(row[2], np.float32).reshape(len(documents), len(names))
-    ranks = {
-        name.removesuffix(".rank"): i for i, name in enumerate(names) if name.endswith(".rank")
-    }
-    return {
-        document: tuple(g for g, column in ranks.items() if not np.isnan(features[i, column]))
-        for i, document in enumerate(documents)
-    }
+    weights = np.ones(len(documents), np.float32)
+    return brought(FeatureRows(names, documents, weights, features))
 
 
 def _assembled(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,30 +22,34 @@ MOST_PLANS = 2**24
 """Plans that can be looked through: eight generators with eight rungs."""
 
 
-def best_plan(asked: Sequence[Asked], ladder: Ranks, budget: float) -> Ranks:
+def best_plan(asked: Iterable[Asked], ladder: Ranks, budget: float) -> Ranks:
     """Depths (s,) on the ladder, of the highest mean recall with at most `budget` candidates in the
     mean, before topping up; exact. Among equals the cheapest.
 
     Recall and cost of every plan come from one histogram: a document whose generators reach it at
     rungs (r1 … rs) is missed by a plan (l1 … ls) where r > l in all of them, and sums over such
-    corners are running sums along each axis.
+    corners are running sums along each axis. Searches stream through; BadInput where there is none.
     """
-    s, rungs = len(asked[0].hits), len(ladder)
+    waiting = iter(asked)
+    block = list(islice(waiting, BLOCK))
+    if not block:
+        raise BadInput("best_fixed: found no search to choose a plan by")
+    s, rungs, count = len(block[0].hits), len(ladder), 0
     if rungs**s > MOST_PLANS:
         raise BadInput(
             f"best_fixed: found {s} generators with {rungs} rungs, {rungs**s:,} plans; at most "
             f"{MOST_PLANS:,} can be looked through. Leave the system out or shorten the ladder"
         )
     missed, unspent = np.zeros(rungs**s), np.zeros(rungs**s)
-    for start in range(0, len(asked), BLOCK):
-        cells, wanted = zip(
-            *(_cells(one, ladder) for one in asked[start : start + BLOCK]), strict=True
-        )
+    while block:
+        cells, wanted = zip(*(_cells(one, ladder) for one in block), strict=True)
         cell = np.concatenate(cells)
         missed += np.bincount(cell, np.concatenate(wanted), rungs**s)
         unspent += np.bincount(cell, minlength=rungs**s)
+        count += len(block)
+        block = list(islice(waiting, BLOCK))
     found, cost = (_brought(table.reshape(s * (rungs,))) for table in (missed, unspent))
-    allowed = cost <= budget * len(asked) + 1e-9
+    allowed = cost <= budget * count + 1e-9
     best = found[allowed].max()
     # Sums of shares: equal up to rounding is equal.
     equals = allowed & (found >= best - 1e-9 * max(best, 1.0))

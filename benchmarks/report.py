@@ -1,6 +1,8 @@
 """From replays to `report.json`.
 
-    dataset, searches, warmup_searches, steps, k, seed, feedback, profile, budget
+    dataset, searches, warmup_searches, steps, k, seed, profile, budget
+    feedback, feedback_note what the systems learnt from, in words
+    served                  searches that the engine answered for real, with feedback shown
     generators, ladder
     systems.<name>          ndcg@10, mrr@10, success@1, success@10, candidate_recall, candidates_mean,
                             drawn_mean, ms_p50, ms_p99; each with `<key>_interval` [low, high];
@@ -25,8 +27,8 @@ from numpy.typing import NDArray
 
 from benchmarks.bootstrap import Bootstrap, Difference, holm
 from benchmarks.metrics import measure_names
-from benchmarks.replay import REFERENCE, Replay, Replayed
-from engine.hindsight import clicked_ranks
+from benchmarks.replay import REFERENCE
+from benchmarks.replayed import Replay, Replayed
 
 COUNTED = ("candidate_recall", "candidates_mean", "drawn_mean")
 BUDGETED = ("ltrr", "best_fixed", "best_fixed_hindsight")
@@ -44,9 +46,8 @@ def report(replays: Sequence[Replay], about: Mapping[str, Any]) -> dict[str, Any
         "budget": first.config.budget,
         "searches": len(first.asked),
         "warmup_searches": first.learnt,
-        "steps": [
-            {"start": step.start.isoformat(), "searches": len(step.asked)} for step in first.steps
-        ],
+        **({"served": first.served} if first.served else {}),
+        "steps": [{"start": step.start.isoformat(), "searches": step.size} for step in first.steps],
         "generators": list(first.generators),
         "ladder": list(first.ladder),
         "systems": {name: _figures(s, bootstrap, k) for name, s in first.systems.items()},
@@ -69,7 +70,7 @@ def report(replays: Sequence[Replay], about: Mapping[str, Any]) -> dict[str, Any
 
 
 def _bootstrap(replay: Replay) -> Bootstrap:
-    users = [asked.query.context.user or ("search", asked.id) for asked in replay.asked]
+    users = [asked.user or ("search", asked.id) for asked in replay.asked]
     return Bootstrap(users, replay.config.seed)
 
 
@@ -109,12 +110,8 @@ def _compared(replay: Replay, bootstrap: Bootstrap, k: int) -> dict[str, dict[st
 
 def _marginal_recall(replay: Replay, bootstrap: Bootstrap) -> dict[str, Any]:
     """Per generator, at full depth: what only it found, and what it found."""
-    only = np.zeros((len(replay.asked), len(replay.generators)))
-    found = np.zeros(only.shape)
-    for i, asked in enumerate(replay.asked):
-        has = clicked_ranks(asked.hits, asked.wanted) >= 0
-        found[i] = has.mean(axis=0)
-        only[i] = (has & (has.sum(axis=1) == 1)[:, None]).mean(axis=0)
+    found = np.stack([asked.found for asked in replay.asked])
+    only = np.stack([asked.only for asked in replay.asked])
     return {
         name: {
             "recall": float(found[:, g].mean()),
@@ -131,19 +128,19 @@ def _plans(replay: Replay) -> dict[str, Any]:
     if "ltrr" not in replay.systems:
         return {}
     by_kind: dict[str, list[NDArray[np.int32]]] = {}
-    for asked, made in zip(replay.asked, replay.systems["ltrr"].answers, strict=True):
-        by_kind.setdefault(asked.facts.kind, []).append(made.depths)
+    for one, depths in zip(replay.asked, replay.systems["ltrr"].answers.depths, strict=True):
+        by_kind.setdefault(one.kind, []).append(depths)
     return {
         kind: {
-            "searches": len(depths),
-            "depths": dict(zip(replay.generators, np.mean(depths, axis=0).tolist(), strict=True)),
+            "searches": len(asked),
+            "depths": dict(zip(replay.generators, np.mean(asked, axis=0).tolist(), strict=True)),
         }
-        for kind, depths in sorted(by_kind.items(), key=lambda item: (-len(item[1]), item[0]))
+        for kind, asked in sorted(by_kind.items(), key=lambda item: (-len(item[1]), item[0]))
     }
 
 
 def _by_step(replay: Replay, k: int) -> dict[str, list[float | None]]:
-    ends = np.cumsum([len(step.asked) for step in replay.steps])[:-1]
+    ends = np.cumsum([step.size for step in replay.steps])[:-1]
     key = measure_names(k)[0]
     return {
         name: [

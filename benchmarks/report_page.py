@@ -35,6 +35,7 @@ def page(report: Mapping[str, Any]) -> str:
         f"profile events {'known beforehand' if report['profile'] else 'left out'}. Budget: "
         f"{report['budget']:g} candidates a search in the mean. Intervals: 95%, by resampling users; "
         f"p against {REFERENCE}, corrected by Holm over all systems and measures.</p>",
+        f"<p><b>What was learnt from.</b> {escape(report['feedback_note'])}</p>",
         _table(systems, k),
         "<h2>Quality against candidates</h2>",
         chart(_against_candidates(report, quality), "candidates, mean", quality, lines=True),

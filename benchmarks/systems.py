@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandit.base import Choice
+from benchmarks.answers import Answered, Answers
 from benchmarks.plans_found import cheapest_cover
 from benchmarks.walk import Asked, Step
 from engine.answering import Answer, answer, assemble, gather, generator_of
@@ -24,30 +25,21 @@ from retrievers.base import Docs
 from retrievers.candidates import Candidates, union
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Answered:
-    """`docs`, `scores`: the page, best first; `recall`: share of the wanted rows among the
-    candidates; `depths` (s,): what was asked, whose sum is drawn."""
-
-    docs: Docs
-    scores: NDArray[np.float32]
-    recall: float
-    candidates: int
-    depths: NDArray[np.int32]
-    ms: float
-
-
 class System(ABC):
-    """Answers the searches of each step in turn; `learn` is called before each, and may read of
-    earlier steps what was visible before `now`."""
+    """Answers the searches of each step in turn. Before each measured step `learn` is called with
+    the steps since the last call, of which it may read what was visible before this one."""
 
     def __init__(self, name: str, k: int) -> None:
         self.name = name
         self.k = k
 
-    def learn(self, past: Sequence[Step], step: Step) -> None:
+    def learn(self, before: Sequence[Step], step: Step) -> None:
         """Learn what the step's state does not hold: nothing, for most."""
-        del past, step
+        del before, step
+
+    def answered(self, step: Step, answers: Answers) -> None:
+        """What it answered to the searches of a step, now or before an interruption."""
+        del step, answers
 
     @abstractmethod
     def answer(self, step: Step, asked: Asked) -> Answered:
@@ -95,7 +87,10 @@ class Alone(System):
         """The generator's own order."""
         g, full = list(step.state.retrievers).index(self.name), int(step.state.ladder[-1])
         candidates = union([self.name], [full], [asked.hits[g]])
-        return self.page(asked, candidates, candidates.scores[:, 0], asked.ms[g])
+        depths = np.zeros(len(asked.hits), np.int32)
+        depths[g] = full
+        made = self.page(asked, candidates, candidates.scores[:, 0], asked.ms[g])
+        return replace(made, depths=depths)
 
 
 def united(step: Step, asked: Asked) -> Candidates:
@@ -126,15 +121,15 @@ class MinMax(System):
         super().__init__(name, k)
         self._ranker: MinMaxFusion | None = None
 
-    def learn(self, past: Sequence[Step], step: Step) -> None:
+    def learn(self, before: Sequence[Step], step: Step) -> None:
         """Find the weights once, before the first measured step."""
-        if self._ranker is not None or not step.measured:
+        if self._ranker is not None:
             return
         ranker = MinMaxFusion(tuple(f"{name}.score" for name in step.state.retrievers))
         features, labels, starts = [], [], [0]
-        for before in past:
-            for asked in before.asked:
-                candidates = united(before, asked)
+        for past in before:
+            for asked in past.asked:
+                candidates = united(past, asked)
                 features.append(candidates.scores)
                 labels.append(np.isin(candidates.docs, visible(asked, step.start)))
                 starts.append(starts[-1] + len(candidates))
@@ -190,6 +185,6 @@ def planned(
     unknown = np.full(depths.size, np.nan)
     choice = Choice(depths, 1.0, np.ones(depths.size), unknown, unknown)
     hits = gather(lambda g, depth: asked.hits[g].top(depth), depths, least)
-    made = assemble(state, asked.query, asked.facts, choice, hits)
+    made = assemble(state, asked.query, state.facts(asked.query), choice, hits)
     spent = sum(ms for ms, hit in zip(asked.ms, hits, strict=True) if len(hit))
     return made, (time.perf_counter() - started) * 1000.0 + spent

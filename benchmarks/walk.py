@@ -9,10 +9,10 @@ from datetime import datetime
 
 import numpy as np
 
+from benchmarks.feeding import Feed, query_of
+from benchmarks.replay_work import Work
 from benchmarks.timeline import Timeline
-from engine import Context, LoggedSearch, Query, SearchEngine
-from engine.answering import on_the_hour
-from engine.query_features import QueryFacts
+from engine import LoggedSearch, Query, SearchEngine
 from engine.state import State
 from retrievers.base import Docs, Hits
 
@@ -27,47 +27,92 @@ class Asked:
 
     id: str
     query: Query
-    facts: QueryFacts
     hits: list[Hits]
     ms: list[float]
     wanted: Docs
     clicks: tuple[tuple[int, datetime], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """Searches answered on one state. `start`: the time of the first; what is visible before it is
-    in the state. `measured`: whether they lie after the warm-up."""
+    in the state. `measured`: whether they lie after the warm-up.
 
-    state: State
-    start: datetime
-    asked: list[Asked]
-    measured: bool
+    State and hits lie in the work folder and are read when asked for, so that a step is cheap to hold.
+    """
+
+    def __init__(self, walk: Walk, number: int) -> None:
+        self._walk = walk
+        self.number = number
+        first = walk.ranges[number][0]
+        self.start: datetime = walk.timeline.searches[first].time
+        self.measured = first >= walk.warm
+
+    @property
+    def state(self) -> State:
+        """What the engine knew."""
+        return self._walk.work.state(self.number)
+
+    @property
+    def asked(self) -> list[Asked]:
+        """Its searches in order of time."""
+        return self._walk.asked(self)
 
 
-def walk(
-    engine: SearchEngine,
-    timeline: Timeline,
-    ranges: Sequence[tuple[int, int]],
-    warm: int,
-) -> Iterator[Step]:
-    """Learn what lies before each range of searches, then ask them; ranges from search `warm` on are
-    measured. Only searches with a click on something in the catalogue are asked: the others are
-    learnt, and say nothing about quality."""
-    answers = _answers(timeline, engine)
-    done = (0, 0)
-    for start, end in ranges:
-        known = timeline.known(start)
-        engine.record(timeline.searches[done[0] : known[0]], timeline.events[done[1] : known[1]])
-        engine.learn()
-        done = known
-        state = engine.state
-        asked = [
-            _ask(state, search, answers[search.id])
-            for search in timeline.searches[start:end]
-            if answers.get(search.id)
-        ]
-        yield Step(state, timeline.searches[start].time, asked, start >= warm)
+class Walk:
+    """The steps of a log in order of time, learnt or taken up where they were left.
+
+    Before each range of searches, what is visible by then is learnt; ranges from search `warm` on are
+    measured. Only searches with a click on something in the catalogue are asked: the others say
+    nothing about quality.
+    """
+
+    def __init__(
+        self,
+        engine: SearchEngine,
+        timeline: Timeline,
+        ranges: Sequence[tuple[int, int]],
+        warm: int,
+        feed: Feed,
+        work: Work,
+    ) -> None:
+        self.timeline = timeline
+        self.ranges = ranges
+        self.warm = warm
+        self.work = work
+        self._engine = engine
+        self._feed = feed
+        self._answers = _answers(timeline, engine)
+        self._asked: dict[int, list[Asked]] = {}
+
+    def __iter__(self) -> Iterator[Step]:
+        engine = self._engine
+        before = 0
+        for number, (start, end) in enumerate(self.ranges):
+            if engine.state.version <= number:
+                self._feed.tell(before, start)
+                engine.learn()
+            if engine.state.version == number + 1:
+                self.work.keep_state(number, engine.state)
+                self._feed.serve(start, end)
+            yield Step(self, number)
+            before = start
+
+    def asked(self, step: Step) -> list[Asked]:
+        """The searches of a step; those of the last two steps are held."""
+        if step.number not in self._asked:
+            start, end = self.ranges[step.number]
+            wanted = [s for s in self.timeline.searches[start:end] if self._answers.get(s.id)]
+            found = self.work.hits(step.number)
+            if found is None:
+                found = [_ask(step.state, search) for search in wanted]
+                self.work.keep_hits(step.number, found)
+            self._asked[step.number] = [
+                _joined(search, *hits, self._answers[search.id])
+                for search, hits in zip(wanted, found, strict=True)
+            ]
+            while len(self._asked) > 2:
+                del self._asked[next(iter(self._asked))]
+        return self._asked[step.number]
 
 
 def _answers(timeline: Timeline, engine: SearchEngine) -> dict[str, list[tuple[int, datetime]]]:
@@ -85,17 +130,7 @@ def _answers(timeline: Timeline, engine: SearchEngine) -> dict[str, list[tuple[i
     return {search: list(rows.items()) for search, rows in found.items()}
 
 
-def query_of(search: LoggedSearch) -> Query:
-    """A logged search as the engine reads it when it learns from it."""
-    context = Context(
-        user=search.user,
-        time=on_the_hour(search.time.timestamp()),
-        attributes=dict(search.attributes),
-    )
-    return Query(text=search.query, context=context, typed=search.query)
-
-
-def _ask(state: State, search: LoggedSearch, clicks: list[tuple[int, datetime]]) -> Asked:
+def _ask(state: State, search: LoggedSearch) -> tuple[list[Hits], list[float]]:
     query = query_of(search)
     allowed, full = state.filters.mask(query.context.filters), int(state.ladder[-1])
     hits, ms = [], []
@@ -103,5 +138,11 @@ def _ask(state: State, search: LoggedSearch, clicks: list[tuple[int, datetime]])
         since = time.perf_counter()
         hits.append(retriever.retrieve(query, full, allowed))
         ms.append((time.perf_counter() - since) * 1000.0)
+    return hits, ms
+
+
+def _joined(
+    search: LoggedSearch, hits: list[Hits], ms: list[float], clicks: list[tuple[int, datetime]]
+) -> Asked:
     wanted = np.array(sorted(row for row, _ in clicks), np.int32)
-    return Asked(search.id, query, state.facts(query), hits, ms, wanted, tuple(clicks))
+    return Asked(search.id, query_of(search), hits, ms, wanted, tuple(clicks))

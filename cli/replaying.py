@@ -13,6 +13,7 @@ from rich.table import Table
 
 from cli.arguments import Json
 from cli.output import counted, duration, print_json, screen, watched
+from cli.simulating import LearnOn, ReportOn, Searches, Simulate, Split, simulated
 
 if TYPE_CHECKING:
     from benchmarks.replay import ReplayOptions
@@ -25,6 +26,7 @@ class Feedback(StrEnum):
     """What the engine learns from."""
 
     LOGGED = "logged"
+    SHOWN = "shown"
 
 
 @group.command("replay")
@@ -51,7 +53,8 @@ def replay(
         Feedback,
         typer.Option(
             help="logged: every search is answered with what was known before it, then its "
-            "logged events are learnt."
+            "logged events are learnt. shown: after the warm-up the engine learns only from logged "
+            "clicks on items that it showed itself in its first k."
         ),
     ] = Feedback.LOGGED,
     warmup: Annotated[
@@ -95,19 +98,42 @@ def replay(
         Path,
         typer.Option(metavar="FOLDER", help="Keeps embeddings of the corpus between runs."),
     ] = Path("build/embeddings"),
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with an unfinished replay in DIR, of the same options and data; where there "
+            "is none, begin.",
+        ),
+    ] = False,
+    simulate: Simulate = None,
+    learn_on: LearnOn = "train",
+    report_on: ReportOn = "test",
+    split: Split = None,
+    searches: Searches = 50_000,
     json: Json = False,
 ) -> None:
     """Replay a log: what would learning to retrieve have done?
 
     Walks the log in time order. Each search is answered by the engine and by the
-    systems it is compared with, with nothing that was not known at its time.
+    systems it is compared with, with nothing that was not known at its time. What is
+    done is kept in DIR/work until the report is written; --resume goes on from there.
 
     [dim]ltrr replay data/music --out build/music-replay[/]
 
     [dim]ltrr replay data/music --out build/curve --budget 80,10,20,40[/]
+
+    [dim]ltrr replay data/shop --simulate pbm --split 0.8 --out build/simulated[/]
     """  # fmt: skip
     if find_spec("ir_measures") is None:
         raise ImportError("ltrr replay: measures need ir-measures; pip install 'ltrr[bench]'")
+    if simulate is not None:
+        simulated(
+            dataset, out, model=simulate, learn_on=learn_on, report_on=report_on, split=split,
+            searches=searches, learn_every=learn_every, k=k, budget=budget, seed=seed,
+            embeddings=embeddings, json=json,
+        )  # fmt: skip
+        return
     from benchmarks.replay import ReplayOptions
     from benchmarks.replay_files import replay_into
     from engine import EngineConfig
@@ -115,11 +141,11 @@ def replay(
     started = time.perf_counter()
     options = ReplayOptions(
         warmup=warmup, k=k, every=_every(learn_every), profile=not no_profile,
-        systems=_names(systems), limit=limit,
+        systems=_names(systems), limit=limit, feedback=feedback.value,
     )  # fmt: skip
     report = replay_into(
         dataset, out, options, budgets=_budgets(budget), config=EngineConfig(seed=seed), embeddings=embeddings,
-        feedback=feedback.value, progress=watched(),
+        resume=resume, progress=watched(),
     )  # fmt: skip
     if json:
         print_json(report)
@@ -148,7 +174,8 @@ def _print(report: dict[str, Any], out: Path, seconds: float, options: ReplayOpt
     console = screen()
     console.print(
         f"Replayed {counted(report['searches'], 'search')} after a warm-up of "
-        f"{report['warmup_searches']:,} in {duration(seconds)}; best_fixed is the line to beat"
+        f"{report['warmup_searches']:,} in {duration(seconds)}, feedback {report['feedback']}; "
+        "best_fixed is the line to beat"
     )
     keys = [key for key in next(iter(report["systems"].values())) if "@" in key]
     keys = [key for key in keys if not key.endswith("_interval")]
@@ -167,4 +194,4 @@ def _print(report: dict[str, Any], out: Path, seconds: float, options: ReplayOpt
             "" if against is None else f"{low}…{high}",
         )
     console.print(table)
-    console.print(f"{out / 'report.html'}")
+    console.print(f"{out / 'report.html'}", soft_wrap=True)

@@ -65,6 +65,9 @@ def print_results(console: Console, response: Response) -> None:
     table.add_column("id", overflow="fold", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("found by (rank)", ratio=4)
+    shared = response.challenger is not None
+    if shared:
+        table.add_column("team", no_wrap=True)
     for hit, says in zip(response.hits, abouts, strict=True):
         table.add_row(
             str(hit.rank),
@@ -73,11 +76,14 @@ def print_results(console: Console, response: Response) -> None:
             Text(hit.id, style="cyan"),
             f"{hit.score:.3f}",
             Text(found_by(hit), style="dim"),
+            *([hit.team or ""] if shared else []),
         )
     console.print(table)
     asked = ", ".join(f"{name} {depth}" for name, depth in response.plan.items() if depth)
     console.print(summary(response), style="dim")
     console.print(f"asked: {asked or 'none'}", style="dim")
+    if shared:
+        console.print(f"interleaved with snapshot {response.challenger}", style="dim")
 
 
 def response_to_json(response: Response) -> dict[str, Any]:
@@ -92,6 +98,7 @@ def response_to_json(response: Response) -> dict[str, Any]:
         "plan": response.plan,
         "propensity": response.propensity,
         "candidates": response.candidates,
+        "challenger": response.challenger,
         "hits": [
             {
                 "rank": hit.rank,
@@ -102,6 +109,7 @@ def response_to_json(response: Response) -> dict[str, Any]:
                 "text": hit.document.text,
                 "metadata": hit.document.metadata,
                 "sources": hit.sources,
+                "team": hit.team,
             }
             for hit in response.hits
         ],

@@ -58,13 +58,19 @@ def search(
             metavar="ID", show_default=False, help="Tell why this item is not in the results."
         ),
     ] = None,
+    interleave: Annotated[
+        bool,
+        typer.Option("--interleave", help="Share the page with the latest staged snapshot."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Search an index.
 
     Each result comes with the generators that found it and the rank each gave
     it. The search is logged, so that [bold]ltrr feedback[/] can say what was clicked;
-    asking about an --item is not.
+    asking about an --item is not. With --interleave, what is in force and what
+    [bold]ltrr learn --stage[/] learnt draft the page in turns, and [bold]ltrr interleaving[/]
+    tells from the clicks which of them is better.
 
     [dim]ltrr search build/music "melancholic post rock" -k 5[/]
 
@@ -81,6 +87,8 @@ def search(
             else:
                 print_missing(screen(), missing, engine.document(item))
             return
+        if interleave:
+            engine.interleave()
         response = engine.search(text, context, k, explain=explain or json)
     if json:
         print_json(response_to_json(response))

@@ -72,9 +72,10 @@ def validate(
 def _print(dataset: Path, report: ValidationReport) -> None:
     console = screen()
     if report.ok:
-        console.print(f"{dataset}: nothing wrong")
+        console.print(f"{dataset}: nothing wrong", soft_wrap=True)
     else:
-        console.print(Text(f"{dataset}: {counted(report.total, 'problem')}", style="bold red"))
+        says = f"{dataset}: {counted(report.total, 'problem')}"
+        console.print(Text(says, style="bold red"), soft_wrap=True)
     print_facts(console, {name: counted(rows, "line") for name, rows in report.rows.items()})
     for kind, count in report.counts.items():
         listed = [problem for problem in report.problems if problem.kind == kind]

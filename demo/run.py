@@ -33,7 +33,8 @@ TESTED = 600
 """Searches after the last learn, on which systems are compared; nothing learns from them."""
 BUDGET = 30.0
 MARKS = {
-    "bm25": "b", "fuzzy": "f", "dense": "d", "memory": "m", "personal": "p", "popular": "★",
+    "bm25": "b", "fuzzy": "f", "dense": "d", "memory": "m", "personal": "p", "discovery": "n",
+    "popular": "★",
 }  # fmt: skip
 """Generators as the tables name them; the number behind is a rank, or the depth asked for."""
 WIDTH = 120
@@ -46,13 +47,17 @@ def run(
     embeddings: Path | None = None,
     encoder: Encoder | None = None,
     console: Console | None = None,
+    jobs: int = 2,
 ) -> Compared:
-    """Build, show, let listeners search and the engine learn, show again, compare."""
+    """Build, show, let listeners search and the engine learn, show again, compare.
+
+    `jobs`: threads that the ranker is trained with.
+    """
     console = console or Console(highlight=False, width=WIDTH)
     started = time.perf_counter()
     documents = list(read_documents(catalog)) if catalog else list(catalogue())
     crowd = Crowd(documents, seed)
-    config = EngineConfig(seed=seed, budget=BUDGET, chunk="week", ranker_options={"n_jobs": 2})
+    config = EngineConfig(seed=seed, budget=BUDGET, chunk="week", ranker_options={"n_jobs": jobs})
     with SearchEngine.build(
         documents, config=config, encoder=encoder, embeddings=embeddings, progress=True
     ) as engine:

@@ -12,6 +12,8 @@ from engine.errors import (
     SnapshotError,
 )
 from engine.explaining import Missing
+from engine.interleaved import Interleaved
+from engine.promotion import Comparison, Promotion
 from engine.response import (
     Event,
     Explanation,
@@ -31,18 +33,21 @@ __all__ = [
     "BadEvent",
     "BadInput",
     "BadQuery",
+    "Comparison",
     "Context",
     "Document",
     "EngineConfig",
     "Event",
     "Explanation",
     "Hit",
+    "Interleaved",
     "LearnReport",
     "LockedError",
     "LoggedSearch",
     "LtrrError",
     "Missing",
     "PlanStep",
+    "Promotion",
     "Query",
     "Response",
     "SearchEngine",

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -71,8 +71,13 @@ def on_the_hour(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds - seconds % 3600.0, UTC)
 
 
-def generator_of(seed: int, version: int, typed: str, given: Context) -> np.random.Generator:
-    """The random source of one search: neither k, nor call order, nor threads enter."""
+def generator_of(
+    seed: int, version: int | tuple[int, int], typed: str, given: Context
+) -> np.random.Generator:
+    """The random source of one search: neither k, nor call order, nor threads enter.
+
+    `version`: of the state that answers, or of both that share a page.
+    """
     key = json.dumps([seed, version, typed, context_to_json(given)], sort_keys=True)
     return np.random.default_rng(
         int.from_bytes(blake2b(key.encode(), digest_size=16).digest(), "little")
@@ -81,7 +86,7 @@ def generator_of(seed: int, version: int, typed: str, given: Context) -> np.rand
 
 def plan(state: State, facts: QueryFacts, user: str | None, rng: np.random.Generator) -> Choice:
     """What to ask of each generator, decided before any has run."""
-    overlap = state.statistics.overlap(facts.kind)
+    overlap = state.statistics.overlap(facts.kind, facts.at_most)
     return state.policy.choose(
         facts.x,
         state.statistics.action_features(facts.kind, user, facts.key, overlap),
@@ -90,6 +95,13 @@ def plan(state: State, facts: QueryFacts, user: str | None, rng: np.random.Gener
         rng,
         state.statistics.successes(facts.kind),
     )
+
+
+def answered(state: State, config: EngineConfig, text: str, given: Context, now: float) -> Answer:
+    """The answer of a state to what somebody types; `given` is the context as it came."""
+    time = on_the_hour(now) if given.time is None else given.time
+    query = Query(text=text, context=replace(given, time=time), typed=text)
+    return answer(state, config, query, generator_of(config.seed, state.version, text, given))
 
 
 def answer(
@@ -132,14 +144,12 @@ def answer(
     made = assemble(state, query, facts, choice, hits)
     timings |= made.timings
     timings["total"] = (time.perf_counter() - started) * 1000.0
-    return dataclasses.replace(
-        made, timings=timings, notes=tuple(dict.fromkeys((*notes, *made.notes)))
-    )
+    return replace(made, timings=timings, notes=tuple(dict.fromkeys((*notes, *made.notes))))
 
 
 def gather(ask: Callable[[int, int], Hits], depths: NDArray[np.int32], least: int) -> list[Hits]:
     """The hits of a plan; where they are fewer than `least` distinct documents, one generator after
-    the other is asked for that many, in order, until there are enough.
+    the other is asked for that many, the deepest drawn first, until there are enough.
 
     `ask(g, depth)` gives the hits of generator g. Whatever the plan, the page is thus not emptier
     than the catalogue makes it; the plan's propensity is untouched, since the plan decides it all.
@@ -148,10 +158,10 @@ def gather(ask: Callable[[int, int], Hits], depths: NDArray[np.int32], least: in
     found: set[int] = set()
     for one in hits:
         found.update(one.docs[:least].tolist())
-    for g, depth in enumerate(depths.tolist()):
+    for g in np.argsort(-depths, kind="stable").tolist():
         if len(found) >= least:
             break
-        if depth < least:
+        if depths[g] < least:
             hits[g] = ask(g, least)
             found.update(hits[g].docs.tolist())
     return hits

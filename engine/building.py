@@ -59,6 +59,7 @@ def build_state(
         drift=1.0,
         fusion=make_fusion(column_names(retrievers)),
         ranker=None,
+        gated=None,
         examination=Examination.prior(),
         version=0,
         learnt=(0, 0),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from engine.errors import BadInput
 
-GENERATORS = ("bm25", "fuzzy", "dense", "memory", "personal", "popular")
+GENERATORS = ("bm25", "fuzzy", "dense", "memory", "personal", "discovery", "popular")
 REWARDS: Mapping[str, float] = {
     "click": 1.0,
     "play": 1.0,
@@ -29,11 +29,12 @@ class EngineConfig:
     `budget`: the mean number of distinct candidates a search may send to the ranker, exploration
     included. `ladder`: the depths a generator can be asked for, from 0. `rewards`: what an action
     is worth; one that is missing here is kept in the log and teaches nothing. `chunk`: how finely
-    `learn` walks through time. `hindsight`: the latest searches of a chunk that all generators are
-    asked for in full, to learn how much they return and share. `ranker_window`: the latest clicked impressions a ranker is
-    trained on. `rest_sample`: candidates that were not shown whose features are logged.
-    `least`: candidates that a search is topped up to, generator by generator, where its plan brought
-    fewer. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
+    `learn` walks through time. `hindsight`: the latest searches of a chunk, clicked or not, that all
+    generators are asked for in full, to learn how much they return and share and what a candidate
+    costs; at least 1. `ranker_window`: the latest clicked impressions a ranker is trained on; 0: none is
+    trained, and fusion ranks on. `rest_sample`: candidates that were not shown whose features are
+    logged. `least`: candidates that a search is topped up to, generator by generator, where its plan
+    brought fewer; policies that know `least` plan for it too. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
     seconds; not saved.
     """
 
@@ -47,7 +48,7 @@ class EngineConfig:
     ranker_options: Mapping[str, float] = field(default_factory=dict)
     rewards: Mapping[str, float] = field(default_factory=lambda: dict(REWARDS))
     chunk: Literal["day", "week", "month"] = "month"
-    hindsight: int = 100
+    hindsight: int = 250
     ranker_window: int = 20_000
     rest_sample: int = 20
     max_query_chars: int = 1_000
@@ -73,6 +74,14 @@ class EngineConfig:
             )
         if self.chunk not in ("day", "week", "month"):
             raise BadInput(f"EngineConfig.chunk: found {self.chunk!r}; expected day, week or month")
+        for name, number, bound in (
+            ("hindsight", self.hindsight, 1),
+            ("ranker_window", self.ranker_window, 0),
+        ):
+            if number < bound:
+                raise BadInput(
+                    f"EngineConfig.{name}: found {number}, expected a number of at least {bound}"
+                )
         positive = [a for a, w in self.rewards.items() if a == "skip" and w > 0]
         if positive:
             raise BadInput(

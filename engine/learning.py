@@ -65,7 +65,11 @@ def learn(
         rounds += len(looked)
         if chunk is cut[0]:
             # Later chunks are planned by a policy that has learnt since the price was set.
-            drawn += [len(one.served.candidates) for one in looked if one.served is not None]
+            drawn += [
+                one.candidates
+                for one in looked
+                if one.record.search.imported and one.candidates is not None
+            ]
         log.put_rows(_imported_rows(state, config, looked))
         after = _advance(state, config, chunk, looked)
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]])
@@ -104,11 +108,11 @@ def _price(
 ) -> tuple[float, float]:
     """The price under the final policy, and the mean of candidates at it.
 
-    The latest fifth of a chunk's searches tells, asked of the generators as they are after the chunk,
+    The latest half of a chunk's searches tells, asked of the generators as they are after the chunk,
     by statistics that have seen all of the chunk but them: a plan for a query just learnt is more
     economical than plans for those to come.
     """
-    count = min(max(len(looked) // 5, PRICED), len(sample))
+    count = min(max(len(looked) // 2, PRICED), len(sample))
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
     probed = replace(

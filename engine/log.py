@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from engine.errors import SnapshotError
 from engine.log_rows import (
     FORMAT,
+    MIGRATIONS,
     OF_IMPRESSIONS,
     PICK_EVENTS,
     PICK_JUDGED,
@@ -27,6 +28,7 @@ from engine.log_rows import (
     EventRow,
     FeatureRows,
     SearchRow,
+    read_interleaved,
     search_row,
 )
 from engine.response import Event
@@ -42,16 +44,26 @@ class Log:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute(f"PRAGMA synchronous={durability.upper()}")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, FORMAT):
-                raise SnapshotError(
-                    f"{path}: log format {version}, this version of ltrr reads {FORMAT}"
-                )
+            self._bring_up_to_date()
             self._db.executescript(SCHEMA)
             self._db.execute(f"PRAGMA user_version={FORMAT}")
         except sqlite3.DatabaseError as e:
             raise SnapshotError(f"{path}: not a readable log ({e})") from e
         self._columns: dict[tuple[str, ...], int] = {}
+
+    def _bring_up_to_date(self) -> None:
+        """Make an older log one of this format: wholly, or where that fails not at all."""
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > FORMAT:
+            raise SnapshotError(
+                f"{self.path}: log format {version}, this version of ltrr reads {FORMAT}; use the "
+                "version that wrote it, or a later one"
+            )
+        if version:
+            with self._transaction():
+                for older in range(version, FORMAT):
+                    self._db.execute(MIGRATIONS[older])
+                self._db.execute(f"PRAGMA user_version={FORMAT}")
 
     def close(self) -> None:
         """Close the connection; a closed log can't be used again."""
@@ -78,23 +90,25 @@ class Log:
         context: Mapping[str, Any],
         policy: str,
         plan: Mapping[str, tuple[int, float]],
-        propensity: float,
+        propensity: float | None,
         version: int,
         candidates: int,
         shown: Sequence[str],
         x: NDArray[np.float64],
         rows: FeatureRows,
+        interleaving: Mapping[str, Any] | None = None,
     ) -> None:
         """One answered search with its features as served, in one transaction."""
         with self._lock, self._transaction():
             seq = self._db.execute(
                 "INSERT INTO searches (impression, time, user, typed, text, context, imported, "
-                "policy, plan, propensity, version, candidates, shown, x) "
-                "VALUES (?,?,?,?,?,?,0,?,?,?,?,?,?,?)",
+                "policy, plan, propensity, version, candidates, shown, x, interleaving) "
+                "VALUES (?,?,?,?,?,?,0,?,?,?,?,?,?,?,?)",
                 (
                     impression, time, user, typed, text, json.dumps(context), policy,
                     json.dumps(plan), propensity, version, candidates, json.dumps(list(shown)),
                     x.astype(np.float32).tobytes(),
+                    None if interleaving is None else json.dumps(interleaving),
                 ),
             ).lastrowid  # fmt: skip
             if seq is None:
@@ -199,6 +213,11 @@ class Log:
             ).fetchall()
         return [EventRow(*row) for row in rows]
 
+    def interleaved(self) -> tuple[list[SearchRow], list[EventRow]]:
+        """Every interleaved search and the events on them, in order of the log."""
+        with self._lock:
+            return read_interleaved(self._db)
+
     def last(self) -> tuple[int, int]:
         """The last seq of searches and of events."""
         with self._lock:
@@ -207,15 +226,21 @@ class Log:
         return int(searches), int(events)
 
     def judged(
-        self, names: tuple[str, ...], actions: Sequence[str], until: tuple[int, int], limit: int
+        self,
+        names: tuple[str, ...],
+        actions: Sequence[str],
+        until: tuple[int, int],
+        limit: int,
+        after: int = 0,
     ) -> Iterator[tuple[SearchRow, FeatureRows, list[EventRow]]]:
         """The latest searches with features of these columns and an event of these actions.
 
-        At most `limit`, in order of time; searches and events up to `until` (searches, events).
+        At most `limit`, in order of time; searches and events up to `until` (searches, events), searches
+        beyond the seq `after`.
         """
         with self._lock:
             picked = self._db.execute(
-                PICK_JUDGED, (json.dumps(names), *until, json.dumps(actions), limit)
+                PICK_JUDGED, (json.dumps(names), after, *until, json.dumps(actions), limit)
             ).fetchall()
             events: dict[str, list[EventRow]] = {row[1]: [] for row in picked}
             for row in self._db.execute(
@@ -226,9 +251,9 @@ class Log:
         for row in reversed(picked):
             rows = FeatureRows(
                 names=names,
-                documents=tuple(json.loads(row[14])),
-                weights=np.frombuffer(row[15], np.float32),
-                features=np.frombuffer(row[16], np.float32).reshape(-1, len(names)),
+                documents=tuple(json.loads(row[15])),
+                weights=np.frombuffer(row[16], np.float32),
+                features=np.frombuffer(row[17], np.float32).reshape(-1, len(names)),
             )
             yield search_row(row), rows, events[row[1]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS searches (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -27,7 +28,8 @@ CREATE TABLE IF NOT EXISTS searches (
     version INTEGER,
     candidates INTEGER,
     shown TEXT NOT NULL,
-    x BLOB
+    x BLOB,
+    interleaving TEXT
 );
 CREATE TABLE IF NOT EXISTS columns (id INTEGER PRIMARY KEY, names TEXT UNIQUE NOT NULL);
 CREATE TABLE IF NOT EXISTS rows (
@@ -51,11 +53,17 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_by_impression ON events (impression);
 """
+MIGRATIONS = {1: "ALTER TABLE searches ADD COLUMN interleaving TEXT"}
+"""What makes a log of each older format one of the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRow:
-    """A logged search. `plan` maps generator to (depth, marginal propensity)."""
+    """A logged search. `plan` maps generator to (depth, marginal propensity).
+
+    `interleaving`: who drafted what of an interleaved page (see `engine.interleaving.logged`), None
+    on others. The plan is then that of the state in force, without a propensity.
+    """
 
     seq: int
     impression: str
@@ -71,6 +79,7 @@ class SearchRow:
     version: int | None
     candidates: int | None
     shown: tuple[str, ...]
+    interleaving: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +112,14 @@ class FeatureRows:
 # Both start from every column of a search, in the order of `search_row`.
 PICK_SEARCHES = """
 SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
-       version, candidates, shown
+       version, candidates, shown, interleaving
 FROM searches
 """
 PICK_JUDGED = """
 SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
-       version, candidates, shown, documents, weights, features
+       version, candidates, shown, interleaving, documents, weights, features
 FROM searches JOIN rows USING (seq) JOIN columns c ON c.id = rows.columns
-WHERE c.names = ? AND seq <= ? AND EXISTS (
+WHERE c.names = ? AND seq > ? AND seq <= ? AND EXISTS (
     SELECT 1 FROM events e WHERE e.impression = searches.impression AND e.seq <= ?
     AND e.action IN (SELECT value FROM json_each(?)))
 ORDER BY time DESC, seq DESC LIMIT ?
@@ -118,8 +127,9 @@ ORDER BY time DESC, seq DESC LIMIT ?
 PICK_EVENTS = """
 SELECT seq, impression, user, action, document, time, position, weight FROM events
 """
-
-
+ON_INTERLEAVED = """
+WHERE impression IN (SELECT impression FROM searches WHERE interleaving IS NOT NULL) ORDER BY seq
+"""
 OF_IMPRESSIONS = "WHERE impression IN (SELECT value FROM json_each(?)) "
 
 
@@ -141,4 +151,12 @@ def search_row(row: Sequence[Any]) -> SearchRow:
         version=row[11],
         candidates=row[12],
         shown=tuple(json.loads(row[13])),
+        interleaving=json.loads(row[14]) if row[14] else None,
     )
+
+
+def read_interleaved(db: sqlite3.Connection) -> tuple[list[SearchRow], list[EventRow]]:
+    """Every interleaved search and the events on them, in order of the log."""
+    searches = db.execute(PICK_SEARCHES + "WHERE interleaving IS NOT NULL ORDER BY seq").fetchall()
+    events = db.execute(PICK_EVENTS + ON_INTERLEAVED).fetchall()
+    return [search_row(row) for row in searches], [EventRow(*row) for row in events]

@@ -18,6 +18,7 @@ from engine.answering import (
 )
 from engine.chunks import Searched
 from engine.config import EngineConfig
+from engine.full_answers import FullAnswers
 from engine.hindsight import clicked_ranks, rung_rewards, shared_rewards
 from engine.log_rows import EventRow
 from engine.query_features import QueryFacts
@@ -30,9 +31,11 @@ from retrievers.base import Hits, Query
 class LookedBack:
     """One search, as the state before its chunk sees it.
 
-    `rewards` (s, L): weight of the clicked items each rung brings; `found`: of those liked alone;
-    `both` (s, L, s, L): what both of two rungs bring, None without clicks; `served`: the answer an
-    imported search would have had.
+    `rewards` (s, L): what each rung brings of the clicked items, as their mean weight; `found`: the
+    weight of those liked alone;
+    `both` (s, L, s, L): what both of two rungs bring, None without clicks; `candidates`:
+    how many reached the ranker or, of an imported search, would have; `served`: the answer it would
+    have had, None where no ranker is trained.
     """
 
     record: Searched
@@ -46,6 +49,7 @@ class LookedBack:
     found: NDArray[np.float64]
     both: NDArray[np.float64] | None
     clicks: float
+    candidates: int | None
     served: Answer | None
 
     @property
@@ -64,15 +68,12 @@ class LookedBack:
 
 def look_back(state: State, config: EngineConfig, records: list[Searched]) -> list[LookedBack]:
     """Each search with its credit. Generators are asked in full where something was clicked."""
-    full = int(state.ladder[-1])
+    ask = FullAnswers(state)
     looked: list[LookedBack] = []
     for record in records:
         query = query_of(record)
         rows, weights = _wanted(state, config, record.events)
-        hits: list[Hits] = []
-        if rows.size:
-            allowed = state.filters.mask(query.context.filters)
-            hits = [r.retrieve(query, full, allowed) for r in state.retrievers.values()]
+        hits = ask(query) if rows.size else []
         looked.append(_one(state, config, record, query, rows, weights, hits))
     return looked
 
@@ -112,8 +113,10 @@ def _one(
 ) -> LookedBack:
     s, rungs = len(state.retrievers), state.ladder.size
     facts = state.facts(query)
-    actions = state.statistics.action_features(facts.kind, query.context.user, facts.key)
+    overlap = state.statistics.overlap(facts.kind, facts.at_most)
+    actions = state.statistics.action_features(facts.kind, query.context.user, facts.key, overlap)
     search, served = record.search, None
+    candidates = search.candidates
     if search.imported:
         rng = generator_of(config.seed, state.version, search.typed, query.context)
         choice = plan(state, facts, query.context.user, rng)
@@ -121,22 +124,26 @@ def _one(
         propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
         if rows.size:
             drawn = gather(lambda g, depth: hits[g].top(depth), depths, config.least)
-            served = assemble(state, query, facts, choice, drawn)
+            candidates = int(np.unique(np.concatenate([h.docs for h in drawn])).size)
+            if config.ranker_window:
+                served = assemble(state, query, facts, choice, drawn)
     else:
         played = [search.plan.get(name, (0, 1.0)) for name in state.retrievers]
         depths = np.array([depth for depth, _ in played], np.int32)
         marginals = np.array([marginal for _, marginal in played])
-        propensity = search.propensity or 1.0
+        # An interleaved page has none. Only what its plan drew is taught where nothing was clicked.
+        propensity = 1.0 if search.propensity is None else search.propensity
     rewards = found = np.zeros((s, rungs))
     both: NDArray[np.float64] | None = None
     if rows.size:
         ranks, liked = clicked_ranks(hits, rows), np.maximum(weights, 0.0)
-        rewards = rung_rewards(ranks, weights, state.ladder)
+        # A search counts once, however many items were clicked in it.
+        rewards = rung_rewards(ranks, weights / max(int(np.count_nonzero(liked)), 1), state.ladder)
         found = rung_rewards(ranks, liked, state.ladder)
         both = shared_rewards(ranks, liked, state.ladder)
     return LookedBack(
         record=record, query=query, facts=facts, depths=depths, propensity=propensity,
         marginals=marginals, actions=actions, rewards=rewards, found=found, both=both,
         clicks=float(np.maximum(weights, 0.0).sum()),
-        served=served,
+        candidates=candidates, served=served,
     )  # fmt: skip

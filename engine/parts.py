@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import retrievers
 from bandit import RetrievalPolicy, load_policy, policies
+from bandit.linear import LinearPolicy
 from engine.config import EngineConfig
 from engine.errors import BadInput
 from rankers.lambdamart import LambdaMART
@@ -105,8 +106,11 @@ def make_policy(config: EngineConfig, ladder: NDArray[np.int32]) -> RetrievalPol
             f"EngineConfig.policy: found {config.policy!r}; known are {', '.join(known)}"
         )
     kind: Callable[..., RetrievalPolicy] = known[config.policy]
+    options: dict[str, Any] = dict(config.policy_options)
+    if issubclass(known[config.policy], LinearPolicy):
+        options.setdefault("least", config.least)
     try:
-        return kind(ladder=ladder, generators=len(config.generators), **config.policy_options)
+        return kind(ladder=ladder, generators=len(config.generators), **options)
     except TypeError as e:
         raise BadInput(f"EngineConfig.policy_options: {e}") from e
 

@@ -11,6 +11,7 @@ import numpy as np
 from bandit import tune
 from engine.answering import gather
 from engine.config import EngineConfig
+from engine.full_answers import FullAnswers
 from engine.hindsight import Answers, answers
 from engine.query_features import QueryFacts
 from engine.state import State
@@ -32,11 +33,10 @@ class Sampled:
 
 def surveyed(state: State, queries: Sequence[Query]) -> list[Sampled]:
     """Ask all generators in full for some queries."""
-    full = int(state.ladder[-1])
+    ask = FullAnswers(state)
     sample: list[Sampled] = []
     for query in queries:
-        allowed = state.filters.mask(query.context.filters)
-        hits = [r.retrieve(query, full, allowed) for r in state.retrievers.values()]
+        hits = ask(query)
         kept = answers(hits, state.catalog.types, state.ladder)
         sample.append(Sampled(query, state.facts(query), hits, kept))
     return sample
@@ -61,7 +61,7 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
     asked = []
     for one in sample:
         facts, user = state.facts(one.query), one.query.context.user
-        overlap = state.statistics.overlap(facts.kind)
+        overlap = state.statistics.overlap(facts.kind, facts.at_most)
         features = state.statistics.action_features(facts.kind, user, facts.key, overlap)
         successes = state.statistics.successes(facts.kind)
         asked.append((facts.x, features, overlap, successes, one.hits))

@@ -28,13 +28,15 @@ X_NAMES = (
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryFacts:
     """`kind` groups queries that want the same plan, as "name:track/new/user"; `key` is the
-    normalised text; `x` (d,) has the columns of `X_NAMES`; `named` are rows of exactly that title."""
+    normalised text; `x` (d,) has the columns of `X_NAMES`; `named` are rows of exactly that title;
+    `at_most` (s,): what each generator can return, inf where it is not known."""
 
     kind: str
     key: str
     hashed: int
     named: Docs
     x: NDArray[np.float64]
+    at_most: NDArray[np.float64]
 
 
 def query_facts(
@@ -45,6 +47,7 @@ def query_facts(
     words: BM25 | None,
     statistics: PlanStatistics,
     topics: Topics,
+    at_most: NDArray[np.float64],
 ) -> QueryFacts:
     """`words` gives document frequencies where there is a BM25 generator."""
     text, user = query.text, query.context.user
@@ -89,4 +92,4 @@ def query_facts(
             *topics.shares(user),
         ]
     )  # fmt: skip
-    return QueryFacts(kind=kind, key=key, hashed=hashed, named=named, x=x)
+    return QueryFacts(kind=kind, key=key, hashed=hashed, named=named, x=x, at_most=at_most)

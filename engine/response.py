@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from retrievers.base import Document, Query
 
@@ -20,13 +20,19 @@ class SourceHit:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result: `rank` from 1, the ranker's score, and which generators brought it."""
+    """One result: `rank` from 1, the ranker's score, and which generators brought it.
+
+    `team`: on an interleaved page, which state drafted it, "incumbent" or "challenger"; score and
+    sources are then that state's. None where there is no such page, and where a click on the item is
+    to nobody's credit.
+    """
 
     id: str
     score: float
     rank: int
     document: Document
     sources: Mapping[str, SourceHit]
+    team: Literal["incumbent", "challenger"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,10 @@ class Response:
     """An answered search.
 
     `plan`: depth asked of each generator, 0 = not asked. `timings`: milliseconds per stage.
-    `candidates`: distinct documents that reached the ranker. `notes`: what was degraded.
+    `candidates`: distinct documents that reached the ranker. `notes`: what was degraded. `challenger`:
+    the number of the snapshot with which the page was interleaved, None otherwise; plan, candidates
+    and explanation are then those of the state in force, and `propensity` is NaN, since the page is
+    not that plan's alone.
     """
 
     query: Query
@@ -79,6 +88,7 @@ class Response:
     timings: Mapping[str, float]
     notes: tuple[str, ...] = ()
     explanation: Explanation | None = None
+    challenger: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,8 @@ class LearnReport:
     """What one `learn` did.
 
     `verdict` says in words what became of the newly trained ranker; `ignored` counts events whose
-    action has no weight in `EngineConfig.rewards`.
+    action has no weight in `EngineConfig.rewards`; `staged`: the number of the snapshot that waits
+    for `promote`, None where what was learnt is in force.
     """
 
     searches: int
@@ -133,3 +144,4 @@ class LearnReport:
     candidates_mean: float
     seconds: float
     ignored: Mapping[str, int] = field(default_factory=dict)
+    staged: int | None = None

@@ -11,24 +11,28 @@ from typing import Self
 
 from tqdm import tqdm
 
-from engine.answering import Answer, answer, generator_of, on_the_hour
+from engine.answering import answered
 from engine.building import added, build_state, removed
 from engine.checks import check_context, check_k, check_query
 from engine.chunks import Chunk
 from engine.config import EngineConfig
-from engine.errors import BadDocuments, SnapshotError
+from engine.errors import BadDocuments, BadInput, SnapshotError
 from engine.explaining import Missing, why_missing
 from engine.feedback import checked_feedback, checked_history
 from engine.folder import Folder
 from engine.formats import read_documents
+from engine.interleaved import Interleaved, outcomes
+from engine.interleaving import Challenger
 from engine.learning import learn
 from engine.log import Log
 from engine.parts import with_encoder
+from engine.promotion import Promotion, promote, read_waiting
 from engine.response import Event, LearnReport, LoggedSearch, Response
 from engine.showing import shown
-from engine.snapshots import read_snapshot, write_snapshot
+from engine.snapshots import in_force, read_snapshot, waiting_for, write_snapshot
+from engine.staging import free_version
 from engine.state import State
-from retrievers.base import Context, Document, Query
+from retrievers.base import Context, Document
 from retrievers.blas import single_threaded
 from retrievers.encoder import Encoder
 
@@ -43,6 +47,7 @@ class SearchEngine:
 
     def __init__(self, state: State, config: EngineConfig, folder: Folder) -> None:
         self._state = state
+        self._challenger: Challenger | None = None
         self.config = config
         self._folder = folder
         self._log = Log(folder.log, config.durability)
@@ -117,15 +122,9 @@ class SearchEngine:
         text = check_query(query, self.config)
         k = check_k(k, self.config)
         given = check_context(Context() if context is None else context)
-        state, now = self._state, self.config.clock()
-        made = self._answer(state, text, given, now)
-        return shown(state, self.config, self._log, made, given, now, k, explain)
-
-    def _answer(self, state: State, text: str, given: Context, now: float) -> Answer:
-        time = on_the_hour(now) if given.time is None else given.time
-        query = Query(text=text, context=replace(given, time=time), typed=text)
-        rng = generator_of(self.config.seed, state.version, text, given)
-        return answer(state, self.config, query, rng)
+        challenger, state, now = self._challenger, self._state, self.config.clock()
+        made = answered(state, self.config, text, given, now)
+        return shown(state, self.config, self._log, made, given, now, k, explain, challenger)
 
     def why_missing(
         self, query: str, item: str, context: Context | None = None, k: int = 10
@@ -135,7 +134,7 @@ class SearchEngine:
         text = check_query(query, self.config)
         given = check_context(Context() if context is None else context)
         state = self._state
-        made = self._answer(state, text, given, self.config.clock())
+        made = answered(state, self.config, text, given, self.config.clock())
         return why_missing(state, made, item, check_k(k, self.config))
 
     def feedback(
@@ -161,10 +160,19 @@ class SearchEngine:
             *checked_history(self._log, self._state.catalog, searches, events)
         )
 
-    def learn(self, *, progress: bool = False) -> LearnReport:
+    def learn(self, *, stage: bool = False, progress: bool = False) -> LearnReport:
         """Learn from every record since the last time: memory, personal, popular, bandit, position
         bias, ranker. Searches go on meanwhile on the old state; the new one takes over at the end and
-        is saved where the engine has a folder."""
+        is saved where the engine has a folder.
+
+        With `stage` it is written as a snapshot (`LearnReport.staged`) and does not take over: the
+        engine goes on as it is until `promote`. What takes over in between, by `learn`, `add` or
+        `remove`, makes it outdated."""
+        if stage and self._folder.temporary:
+            raise BadInput(
+                "learn(stage=True): found an engine without a folder of its own, expected "
+                "build(folder=…): a staged snapshot is kept on disk"
+            )
 
         def bar(chunks: Iterable[Chunk]) -> Iterable[Chunk]:
             shown: Iterable[Chunk] = tqdm(chunks, desc="learning", unit=" chunks")
@@ -173,8 +181,53 @@ class SearchEngine:
         # Many small products: BLAS threads would wait for each other longer than they work.
         with self._writing, single_threaded():
             state, report = learn(self._state, self._log, self.config, bar if progress else None)
+            state = replace(state, version=free_version(self._folder.path, state.version))
+            if stage:
+                path = write_snapshot(self._folder.path, state, self.config, stage=True)
+                return replace(report, staged=int(path.name))
             self._swap(state)
             return report
+
+    @property
+    def staged(self) -> tuple[int, ...]:
+        """Numbers of the staged snapshots that `promote` may put in force, the latest last."""
+        path = self._folder.path
+        there = () if self._folder.temporary else waiting_for(path, in_force(path))
+        return tuple(one.number for one in there)
+
+    def promote(self, snapshot: int | None = None, *, allow: float = 0.0) -> Promotion:
+        """Put a staged snapshot (None: the latest) in force if it is surely not worse.
+
+        It is judged on what was served after it had learnt, which it and the state in force have not
+        seen. Promoted where the lower bounds of the 95% intervals are at least -`allow`: of the
+        gain in reward a search that its plans make and of the gain in nDCG@10 of its ranker, as far
+        as these differ. Where the log cannot tell, it is refused. SnapshotError where nothing waits,
+        or where what waits is outdated.
+        """
+        with self._writing, single_threaded():
+            verdict, state = promote(
+                self._folder.path, self._state, self._log, self.config, snapshot, allow
+            )
+            if verdict.promoted:
+                self._state, self._challenger = state, None
+            return verdict
+
+    def interleave(self, snapshot: int | None = None) -> int:
+        """From now on a staged snapshot (None: the latest) drafts every page of `search` in turns with
+        the state in force; its number. It ends with `stop_interleaving`, and when another state takes
+        over. Both answer, so that a search takes the time of two."""
+        with self._writing:
+            over, number, state = read_waiting(self._folder.path, self._state, snapshot)
+            self._challenger = Challenger(number, state, over, self._state)
+            return number
+
+    def stop_interleaving(self) -> None:
+        """Let the state in force answer alone again."""
+        self._challenger = None
+
+    def interleaved(self) -> tuple[Interleaved, ...]:
+        """Who has been liked better on interleaved pages so far, for every two states that shared some."""
+        return outcomes(*self._log.interleaved(), self.config.rewards)
 
     def add(self, documents: Iterable[Document]) -> None:
         """Add documents; they are found at once. All or nothing."""
@@ -191,7 +244,7 @@ class SearchEngine:
     def _swap(self, state: State) -> None:
         if not self._folder.temporary:
             write_snapshot(self._folder.path, state, self.config)
-        self._state = state
+        self._state, self._challenger = state, None
 
     def save(self, folder: Path | str | None = None) -> None:
         """Write index and log into a folder, by default the engine's own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from engine.answering import Answer, context_to_json, generator_of
 from engine.config import EngineConfig
 from engine.explaining import explanation
+from engine.interleaving import Challenger, Place, page_of
 from engine.log import Log
 from engine.log_rows import FeatureRows
 from engine.ranking_features import column_names
@@ -27,11 +29,13 @@ def shown(
     now: float,
     k: int,
     explain: bool,
+    challenger: Challenger | None = None,
 ) -> Response:
-    """The first k of an answer as a response, logged; `given` is the context as it came."""
+    """The page of k of an answer as a response, logged; `given` is the context as it came."""
     impression = secrets.token_hex(16)
-    first = made.order[:k]
-    hits = tuple(_hit(state, made, index, rank) for rank, index in enumerate(first.tolist(), 1))
+    page = page_of(state, made, config, given, now, k, challenger)
+    first, shared = page.first, page.interleaving is not None
+    hits = tuple(_hit(state, place, rank) for rank, place in enumerate(page.places, 1))
     choice, names = made.choice, tuple(state.retrievers)
     rng = generator_of(config.seed + 1, state.version, made.query.typed, given)
     log.add_search(
@@ -46,7 +50,7 @@ def shown(
             name: (int(depth), float(marginal))
             for name, depth, marginal in zip(names, choice.depths, choice.marginals, strict=True)
         },
-        propensity=choice.propensity,
+        propensity=None if shared else choice.propensity,
         version=state.version,
         candidates=made.order.size,
         shown=[hit.id for hit in hits],
@@ -54,27 +58,29 @@ def shown(
         rows=feature_rows(
             state, column_names(state.retrievers), made, first, config.rest_sample, rng
         ),
+        interleaving=page.interleaving,
     )
     return Response(
         query=made.query,
         hits=hits,
         impression_id=impression,
         plan=dict(zip(names, choice.depths.tolist(), strict=True)),
-        propensity=choice.propensity,
+        propensity=math.nan if shared else choice.propensity,
         candidates=made.order.size,
-        timings=made.timings,
-        notes=made.notes,
+        timings=page.timings,
+        notes=page.notes,
         explanation=explanation(state, made, first) if explain else None,
+        challenger=challenger.snapshot if challenger is not None and shared else None,
     )
 
 
-def _hit(state: State, made: Answer, index: int, rank: int) -> Hit:
-    candidates = made.candidates
+def _hit(state: State, place: Place, rank: int) -> Hit:
+    candidates, index = place.answer.candidates, place.index
     row = int(candidates.docs[index])
     found = np.flatnonzero(candidates.ranks[index] >= 0).tolist()
     return Hit(
         id=state.catalog.id(row),
-        score=float(made.scores[index]),
+        score=float(place.answer.scores[index]),
         rank=rank,
         document=state.catalog[row],
         sources={
@@ -83,6 +89,7 @@ def _hit(state: State, made: Answer, index: int, rank: int) -> Hit:
             )
             for g in found
         },
+        team=place.team,
     )
 
 

@@ -1,12 +1,12 @@
 """States on disk: `DIR/snapshots/<n>`, and `DIR/CURRENT` naming the one in force.
 
 A snapshot is written beside the others and renamed when complete; `CURRENT` is replaced last. A
-crash at any moment leaves the old snapshot or the new one in force, never half of one.
+crash at any moment leaves the old snapshot or the new one in force, never half of one. Kept are the
+snapshot in force, the one before it, and those staged for `promote`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -19,11 +19,13 @@ import numpy as np
 
 from engine.catalog import Catalog
 from engine.config import EngineConfig
+from engine.durable import digest, replace_text, write_text
 from engine.errors import LtrrError, SnapshotError
 from engine.filters import Filters
 from engine.names import Names
 from engine.parts import load_policy, load_retrievers, make_fusion
 from engine.ranking_features import column_names
+from engine.staging import STAGED, Staged, read_staged, write_staged
 from engine.state import State
 from engine.statistics import PlanStatistics
 from engine.topics import Topics
@@ -31,20 +33,23 @@ from rankers.lambdamart import LambdaMART
 from rankers.propensity import Examination
 from retrievers.encoder import Encoder
 
-FORMAT = 2
+FORMAT = 3
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
-KEPT = 2
-"""Snapshots kept: the one in force and the one before it."""
-BLOCK = 1 << 20
+WAITING = 3
+"""Staged snapshots kept, the latest."""
 
 
-def write_snapshot(folder: Path, state: State, config: EngineConfig) -> Path:
-    """Write `state` as the next snapshot of `folder` and put it in force; its path."""
+def write_snapshot(
+    folder: Path, state: State, config: EngineConfig, *, stage: bool = False
+) -> Path:
+    """Write `state` as the next snapshot of `folder`; its path.
+
+    It is put in force or, with `stage`, left to wait for `promote`.
+    """
     snapshots = folder / "snapshots"
     snapshots.mkdir(parents=True, exist_ok=True)
-    numbers = [int(p.name) for p in snapshots.iterdir() if p.name.isdigit()]
-    number = max(numbers, default=0) + 1
+    number = max(_numbers(snapshots), default=0) + 1
     half = snapshots / f".half-{number}"
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir()
@@ -59,19 +64,70 @@ def write_snapshot(folder: Path, state: State, config: EngineConfig) -> Path:
         "version": state.version,
         "learnt": list(state.learnt),
         "ranker": state.ranker is not None,
+        "gated": state.gated is not None,
         "examination": _examination_to_json(state.examination),
-        "files": {p.relative_to(half).as_posix(): _digest(p) for p in files},
+        "files": {p.relative_to(half).as_posix(): digest(p) for p in files},
     }
-    _write_text(half / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+    write_text(half / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
     done = snapshots / str(number)
     half.rename(done)
     _sync(snapshots)
-    _write_text(folder / (CURRENT + ".new"), str(number))
-    (folder / (CURRENT + ".new")).replace(folder / CURRENT)
-    _sync(folder)
-    for old in sorted(numbers)[: -(KEPT - 1) or None]:
-        shutil.rmtree(snapshots / str(old), ignore_errors=True)
+    if stage:
+        now = in_force(folder)
+        base = digest(snapshots / str(now) / MANIFEST)
+        before = read_staged(folder)
+        waiting = (*waiting_for(folder, now), Staged(number, state.version, base))[-WAITING:]
+        write_staged(folder, waiting)
+        _sync(folder)
+        _remove(folder, {one.number for one in before} - {one.number for one in waiting} - {now})
+    else:
+        put_in_force(folder, number)
     return done
+
+
+def in_force(folder: Path) -> int:
+    """The number of the snapshot in force; SnapshotError where there is none."""
+    pointer = folder / CURRENT
+    if not pointer.is_file():
+        raise SnapshotError(
+            f"{folder}: holds no index (no file {CURRENT}); make one with `ltrr index`"
+        )
+    number = pointer.read_text(encoding="utf-8").strip()
+    if not number.isdigit():
+        raise SnapshotError(f"{pointer}: found {number!r}, expected the number of a snapshot")
+    return int(number)
+
+
+def put_in_force(folder: Path, number: int) -> None:
+    """Let a snapshot that is there take over, and clear away those that are no longer needed."""
+    before = in_force(folder) if (folder / CURRENT).is_file() else number
+    replace_text(folder / CURRENT, str(number))
+    _sync(folder)
+    waiting = tuple(one for one in read_staged(folder) if one.number != number)
+    if waiting:
+        # The latest stays even where it is outdated: it can be said of it, and no later state may
+        # have its version.
+        waiting = tuple({*waiting_for(folder, number), waiting[-1]})
+    if (folder / STAGED).is_file():
+        write_staged(folder, waiting)
+    kept = {number, before, *(one.number for one in waiting)}
+    _remove(folder, _numbers(folder / "snapshots") - kept)
+
+
+def waiting_for(folder: Path, number: int) -> tuple[Staged, ...]:
+    """The staged snapshots that were learnt from snapshot `number`, and may take its place."""
+    waiting = read_staged(folder)
+    base = digest(folder / "snapshots" / str(number) / MANIFEST) if waiting else ""
+    return tuple(one for one in waiting if one.base == base)
+
+
+def _numbers(snapshots: Path) -> set[int]:
+    return {int(path.name) for path in snapshots.iterdir() if path.name.isdigit()}
+
+
+def _remove(folder: Path, numbers: set[int]) -> None:
+    for number in numbers:
+        shutil.rmtree(folder / "snapshots" / str(number), ignore_errors=True)
 
 
 def _write_parts(half: Path, state: State) -> None:
@@ -85,6 +141,8 @@ def _write_parts(half: Path, state: State) -> None:
     }
     if state.ranker is not None:
         writers["ranker"] = state.ranker.save
+    if state.gated is not None:
+        writers["gated"] = state.gated.save
     for name, write in writers.items():
         (half / name).mkdir(parents=True)
         write(half / name)
@@ -92,21 +150,17 @@ def _write_parts(half: Path, state: State) -> None:
 
 def read_snapshot(folder: Path, encoder: Encoder | str | None) -> tuple[State, EngineConfig]:
     """The snapshot in force; SnapshotError, naming the file, where it can't be read."""
-    pointer = folder / CURRENT
-    if not pointer.is_file():
-        raise SnapshotError(
-            f"{folder}: holds no index (no file {CURRENT}); make one with `ltrr index`"
-        )
-    number = pointer.read_text(encoding="utf-8").strip()
-    if not number.isdigit():
-        raise SnapshotError(f"{pointer}: found {number!r}, expected the number of a snapshot")
-    here = folder / "snapshots" / number
-    manifest = _manifest(here)
-    for name, digest in manifest["files"].items():
+    return read_state(folder / "snapshots" / str(in_force(folder)), encoder)
+
+
+def read_state(here: Path, encoder: Encoder | str | None) -> tuple[State, EngineConfig]:
+    """One snapshot by its folder; SnapshotError, naming the file, where it can't be read."""
+    manifest = read_manifest(here)
+    for name, expected in manifest["files"].items():
         path = here / name
         if not path.is_file():
             raise SnapshotError(f"{path}: missing from the snapshot")
-        if _digest(path) != digest:
+        if digest(path) != expected:
             raise SnapshotError(f"{path}: damaged (its SHA-256 is not the one in {MANIFEST})")
     try:
         return _read_parts(here, manifest, encoder)
@@ -116,7 +170,8 @@ def read_snapshot(folder: Path, encoder: Encoder | str | None) -> tuple[State, E
         raise SnapshotError(f"{here}: cannot be read ({type(e).__name__}: {e})") from e
 
 
-def _manifest(here: Path) -> dict[str, Any]:
+def read_manifest(here: Path) -> dict[str, Any]:
+    """What a snapshot says of itself."""
     path = here / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -150,6 +205,7 @@ def _read_parts(
         drift=float(manifest["drift"]),
         fusion=make_fusion(column_names(retrievers)),
         ranker=LambdaMART.load(here / "ranker") if manifest["ranker"] else None,
+        gated=LambdaMART.load(here / "gated") if manifest["gated"] else None,
         examination=_examination_from_json(manifest["examination"]),
         version=int(manifest["version"]),
         learnt=(int(manifest["learnt"][0]), int(manifest["learnt"][1])),
@@ -175,21 +231,6 @@ def _examination_from_json(data: dict[str, Any]) -> Examination:
         None if errors is None else np.array([np.inf if e is None else e for e in errors]),
         float(data["floor"]),
     )
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _write_text(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:

@@ -17,7 +17,7 @@ from engine.statistics import PlanStatistics
 from engine.topics import Topics
 from rankers.base import Ranker
 from rankers.propensity import Examination
-from retrievers.base import Query, Retriever
+from retrievers.base import Joins, Query, Retriever
 from retrievers.bm25 import BM25
 
 
@@ -26,7 +26,8 @@ class State:
     """What is indexed and what is learnt. Never changed: `learn`, `add` and `remove` make a new one.
 
     `expected`: the mean of candidates that the price was set for, NaN before the first `learn`; `drift`:
-    by what factor searches have been drawing more than expected. `ranker` None means that fusion ranks. `version` counts the `learn`s; `learnt` are the last log
+    by what factor searches have been drawing more than expected. `ranker` None means that fusion ranks; `gated` is its twin that was
+    trained without the impressions which the gate held out. `version` counts the `learn`s; `learnt` are the last log
     entries (searches, events) that it has learnt from.
     """
 
@@ -42,9 +43,20 @@ class State:
     drift: float
     fusion: Ranker
     ranker: Ranker | None
+    gated: Ranker | None
     examination: Examination
     version: int
     learnt: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        # Whatever became of a generator, those that read it read what stands beside them.
+        joined = {
+            name: r.joined(self.retrievers[r.joins])
+            if isinstance(r, Joins) and r.joins in self.retrievers
+            else r
+            for name, r in self.retrievers.items()
+        }
+        object.__setattr__(self, "retrievers", joined)
 
     @property
     def ladder(self) -> NDArray[np.int32]:
@@ -54,7 +66,8 @@ class State:
     def facts(self, query: Query) -> QueryFacts:
         """Kind, key and context features of a query."""
         words = next((r for r in self.retrievers.values() if isinstance(r, BM25)), None)
+        at_most = np.array([r.at_most(query) for r in self.retrievers.values()])
         return query_facts(
             query, self.names, self.catalog.types, self.catalog.type_names, words,
-            self.statistics, self.topics,
+            self.statistics, self.topics, at_most,
         )  # fmt: skip

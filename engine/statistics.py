@@ -27,6 +27,10 @@ COLD_FOUND = 0.3
 COLD_SHARED = 0.2
 """Share of the shallower rung that two generators are taken to share before it is known."""
 
+MOST_GROWN = 3.0
+"""By what factor a result count that is known may exceed the one expected, as far as what it shares
+with others goes."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
@@ -105,9 +109,25 @@ class PlanStatistics:
             for kind, answers in answered
         )
 
-    def overlap(self, kind: str) -> Floats:
-        """Shape (s, L, s, L): documents expected in common, the diagonal being result counts."""
-        return self._answered.mean("shared", kind, self._cold_shared)
+    def overlap(self, kind: str, at_most: Floats | None = None) -> Floats:
+        """Shape (s, L, s, L): documents expected in common, the diagonal being result counts.
+
+        `at_most` (s,): what each generator can return to this query, inf where it is not known. Where
+        it is known it replaces the count expected of the kind, and what is shared grows or shrinks
+        with the geometric mean of both generators' counts.
+        """
+        shared = self._answered.mean("shared", kind, self._cold_shared)
+        known = np.flatnonzero(np.isfinite(at_most)) if at_most is not None else np.empty(0, int)
+        if at_most is None or not known.size:
+            return shared
+        expected = np.einsum("ilil->il", shared)
+        counts = expected.copy()
+        counts[known] = np.minimum(at_most[known, None], self.ladder)
+        grown = np.sqrt(np.clip(counts / np.maximum(expected, 1e-9), 0.0, MOST_GROWN))
+        told: Floats = shared * grown[:, :, None, None] * grown
+        for g in known.tolist():
+            told[g, :, g, :] = np.minimum(counts[g][:, None], counts[g])
+        return told
 
     def successes(self, kind: str) -> Floats:
         """Shape (s, L, s, L): share of the clicked items expected to be brought by both of two rungs,

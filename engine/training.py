@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,57 +11,49 @@ from engine.config import EngineConfig
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows, SearchRow
 from engine.parts import make_ranker
-from engine.ranking_features import column_names
+from engine.ranking_features import SET_COLUMNS, column_names
 from engine.state import State
 from rankers.base import Judged
 from rankers.gate import between, held_out, judge, scored
-from rankers.harvesting import harvest
-from retrievers.analysis import normalise
+from rankers.regression_em import regression_em
 
 FIRST = 30
 """Clicked impressions in the log below which no ranker is trained."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Clicked:
-    """Clicked impressions of the log: `judged`, and `pairs` (n,), the identity of each row's
-    (query, document), by which the same pair is known again at another position."""
-
-    judged: Judged
-    pairs: NDArray[np.int64]
-
-
 def clicked_impressions(
-    log: Log, config: EngineConfig, names: tuple[str, ...], until: tuple[int, int]
-) -> Clicked:
+    log: Log,
+    config: EngineConfig,
+    names: tuple[str, ...],
+    until: tuple[int, int],
+    *,
+    after: int = 0,
+    imported: bool = True,
+) -> Judged:
     """The latest clicked impressions of the log, in order of time.
 
-    A row's label is the largest weight of what was done with the document, at least 0.
+    A row's label is the largest weight of what was done with the document, at least 0. Only searches
+    beyond the seq `after` and, without `imported`, only those that the engine itself served.
     """
     wanted = [action for action, weight in config.rewards.items() if weight > 0]
     features, labels = [np.empty((0, len(names)), np.float32)], [np.empty(0)]
     weights, positions = [np.empty(0)], [np.empty(0, np.int32)]
-    known: dict[tuple[str, str], int] = {}
-    pairs: list[int] = []
     sizes = [0]
-    for search, rows, events in log.judged(names, wanted, until, config.ranker_window):
+    for search, rows, events in log.judged(names, wanted, until, config.ranker_window, after):
         label = _labels(rows, events, config)
-        if label.any():
+        if label.any() and (imported or not search.imported):
             features.append(rows.features)
             labels.append(label)
             weights.append(rows.weights.astype(np.float64))
             positions.append(_positions(search, rows, events))
-            text = normalise(search.text)
-            pairs += [known.setdefault((text, d), len(known)) for d in rows.documents]
             sizes.append(label.size)
-    judged = Judged(
+    return Judged(
         np.concatenate(features),
         np.concatenate(labels),
         np.concatenate(weights),
         np.concatenate(positions),
         np.cumsum(sizes, dtype=np.int64),
     )
-    return Clicked(judged, np.array(pairs, np.int64))
 
 
 def _labels(rows: FeatureRows, events: list[EventRow], config: EngineConfig) -> NDArray[np.float64]:
@@ -79,33 +71,68 @@ def _positions(search: SearchRow, rows: FeatureRows, events: list[EventRow]) -> 
     return np.array([shown.get(document, 0) for document in rows.documents], np.int32)
 
 
+def _without_order(judged: Judged, names: tuple[str, ...]) -> Judged:
+    """Without the columns that order a page before a ranker does: they tell the position, and
+    regression-EM would take position bias for relevance."""
+    telling = (".rank", ".place")
+    kept = [
+        i for i, name in enumerate(names) if name not in SET_COLUMNS and not name.endswith(telling)
+    ]
+    return replace(judged, features=np.ascontiguousarray(judged.features[:, kept]))
+
+
+def shown_rows(judged: Judged) -> Judged:
+    """The rows that people could click: of an impression whose positions are known, those shown.
+
+    A row that was not shown has no click whatever it is worth: counted as worthless it would speak
+    for whichever ranker showed the others.
+    """
+    queries = np.repeat(np.arange(judged.queries), np.diff(judged.starts))
+    placed = np.bincount(queries, judged.positions > 0, judged.queries) > 0
+    kept = (judged.positions > 0) | ~placed[queries]
+    return Judged(
+        judged.features[kept],
+        judged.labels[kept],
+        judged.weights[kept],
+        judged.positions[kept],
+        np.r_[0, np.bincount(queries[kept], minlength=judged.queries).cumsum()].astype(np.int64),
+    )
+
+
 def train(
     state: State, log: Log, config: EngineConfig, until: tuple[int, int]
 ) -> tuple[State, str]:
     """A state with the ranker and the position bias learnt from the log, and what the gate said.
 
-    The ranker is trained on all but the last fifth of the impressions and compared with the
-    one in use on that fifth, which neither has seen: the one in use was trained on all but the last
-    fifth of a shorter log.
+    A ranker is trained on all but the last fifth of the impressions and compared on that fifth,
+    which it has not seen, with the one trained likewise on a shorter log when the ranker in use
+    passed. What searches get is trained with the same settings on all impressions: the latest say
+    most of what comes next.
     """
+    if not config.ranker_window:
+        return state, "no ranker trained: EngineConfig.ranker_window is 0"
     names = column_names(state.retrievers)
-    clicked = clicked_impressions(log, config, names, until)
-    judged = clicked.judged
+    judged = clicked_impressions(log, config, names, until)
     if judged.queries < FIRST:
         return state, f"no ranker trained: {judged.queries} clicked impressions, {FIRST} needed"
     if (judged.positions > 0).any():
-        state = replace(state, examination=harvest(judged, clicked.pairs))
+        told = _without_order(judged, names)
+        state = replace(state, examination=regression_em(told, errors=False, seed=config.seed))
     first_held = held_out(judged.starts)
     ranker = make_ranker(config, names)
     ranker.fit(between(judged, 0, first_held))
     if not ranker.fitted:
         return state, "no ranker trained: the clicked impressions order nothing"
-    held = between(judged, first_held, judged.queries)
+    held = shown_rows(between(judged, first_held, judged.queries))
     verdict = judge(
         held,
-        scored(state.ranker or state.fusion, held),
+        scored(state.gated or state.fusion, held),
         scored(ranker, held),
         state.examination,
-        first=state.ranker is None,
+        first=state.gated is None,
     )
-    return (replace(state, ranker=ranker) if verdict.promote else state), verdict.reason
+    if not verdict.promote:
+        return state, verdict.reason
+    whole = make_ranker(config, names)
+    whole.fit(judged)
+    return replace(state, ranker=whole, gated=ranker), verdict.reason

@@ -3,6 +3,7 @@
 from rankers.base import Features, Floats, Judged, Ranker
 from rankers.gate import Verdict, between, held_out, judge, scored
 from rankers.harvesting import harvest
+from rankers.interleaving import Credit, Draft, credit, team_draft
 from rankers.ips import debiased
 from rankers.lambdamart import LambdaMART, NotFittedError
 from rankers.minmax import MinMaxFusion
@@ -12,6 +13,8 @@ from rankers.regression_em import regression_em
 from rankers.rrf import ReciprocalRankFusion
 
 __all__ = [
+    "Credit",
+    "Draft",
     "Examination",
     "Features",
     "Floats",
@@ -23,6 +26,7 @@ __all__ = [
     "ReciprocalRankFusion",
     "Verdict",
     "between",
+    "credit",
     "debiased",
     "debiased_ndcg",
     "harvest",
@@ -31,4 +35,5 @@ __all__ = [
     "judge",
     "regression_em",
     "scored",
+    "team_draft",
 ]

@@ -88,8 +88,9 @@ def judge(
 
     An established ranker (`first` False) is kept where fewer than `clicked` clicked impressions are
     held out, or where the upper end of the interval is below 0; otherwise the new one replaces it.
-    The first trained ranker replaces fusion where its estimate is higher (difference > 0), whatever
-    the interval and however few the clicks, but never without any.
+    The first trained ranker replaces fusion where its estimate is higher (difference > 0) and `clicked`
+    impressions say so or the interval lies above 0: a handful would let in a ranker trained on next
+    to nothing, which the rule for established ones then protects.
 
     Impressions without a label above 0 say nothing of the difference and are left out. The estimate
     is self-normalised: Σ difference of `debiased_ndcg` / Σ `inverse_weights`. The interval is normal
@@ -109,15 +110,27 @@ def judge(
         residuals = (gained - difference * worth) / worth.mean()
         reach = Z * float(residuals.std(ddof=1)) / count**0.5
         low, high = difference - reach, difference + reach
-    promote, reason = _decide(difference, high, count, first=first, clicked=clicked, k=k)
+    promote, reason = _decide(difference, low, high, count, first=first, clicked=clicked, k=k)
     return Verdict(difference, low, high, count, promote, reason)
 
 
 def _decide(
-    difference: float, high: float, count: int, *, first: bool, clicked: int, k: int
+    difference: float,
+    low: float,
+    high: float,
+    count: int,
+    *,
+    first: bool,
+    clicked: int,
+    k: int,
 ) -> tuple[bool, str]:
-    if first and difference > 0:
+    if first and difference > 0 and (low > 0 or count >= clicked):
         return True, f"promoted: the first ranker's nDCG@{k} is {difference:.4f} above fusion's"
+    if first and difference > 0:
+        return (
+            False,
+            f"kept fusion: {count} clicked impressions held out don't say yet which is better",
+        )
     if first:
         return False, f"kept fusion: the first ranker's nDCG@{k} is {-difference:.4f} below it"
     if count < clicked:

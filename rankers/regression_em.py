@@ -32,7 +32,8 @@ def regression_em(
     the first by position, and moves gamma by one boosted tree towards the second (a generalised EM:
     one step up in each round, not a maximum). theta's largest entry is held at
     1, as only theta · gamma can be seen. `strength` rows a position, examined as `prior` says, are
-    added to the average, so that a page with few clicks stays near the prior (1 / position).
+    added to the average, so that a page with few clicks stays near the prior (1 / position). Where
+    no feature tells at least 50 rows from 50 others, nothing is learnt and the prior is returned.
 
     Small trees on purpose: larger ones overfit the scarce clicks of the lower positions, which then
     come out too high. Rows at position 0 and below the prior's last are not read. Impressions without
@@ -73,6 +74,9 @@ def regression_em(
         return Examination(curve, floor=floor)
     parts = np.log([fitted(queries % GROUPS == group) for group in range(GROUPS)])
     spread = parts.std(axis=0, ddof=1) / GROUPS**0.5
+    if (parts == parts[0]).all():
+        # Every part was too small to be fitted: that they agree on the prior is no certainty.
+        spread = np.full(curve.size, np.inf)
     by_position = np.asarray(np.bincount(places, clicks, curve.size), np.float64)
     return Examination(curve, known(spread, by_position), floor)
 
@@ -106,7 +110,9 @@ def _alternate(
     theta: Floats = prior / prior.max()
     rate = min(clicks.sum() / theta[places].sum(), 0.5)
     level = np.full(clicks.size, np.log(rate / (1 - rate)))
-    data = lightgbm.Dataset(features, clicks, init_score=level, params=params)
+    data = lightgbm.Dataset(features, clicks, init_score=level, params=params).construct()
+    if all(data.feature_num_bin(column) == 0 for column in range(features.shape[1])):
+        return prior  # no tree can split so few or so equal rows, and LightGBM makes no others
     booster = lightgbm.Booster(params, data)
     added = np.bincount(places, minlength=prior.size) + strength
     gamma = _sigmoid(level)

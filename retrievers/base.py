@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -157,6 +158,8 @@ class Retriever(ABC):
     """
 
     name: ClassVar[str]
+    by_text: ClassVar[bool] = False
+    """Whether the answer follows from the query's text and `allowed` alone."""
 
     @abstractmethod
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
@@ -165,6 +168,11 @@ class Retriever(ABC):
         With `allowed` (shape (rows,)) the answer equals the full ranking with the others dropped.
         An empty query text gives an empty answer unless the generator needs no words.
         """
+
+    def at_most(self, query: Query) -> float:
+        """How many rows `retrieve` can return, told at once and without asking; inf: not known."""
+        del query
+        return math.inf
 
     def retrieve_many(
         self, queries: Sequence[Query], k: int, allowed: BoolMask | None = None
@@ -196,6 +204,17 @@ class Learns(Protocol):
 
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         """Take in outcomes, in order of time. Called by `SearchEngine.learn` alone."""
+
+
+@runtime_checkable
+class Joins(Protocol):
+    """A generator that can read the state of another instead of having its own."""
+
+    joins: ClassVar[str]
+    """The other's name."""
+
+    def joined(self, other: Retriever) -> Retriever:
+        """A twin that reads `other`, and takes nothing in itself."""
 
 
 @runtime_checkable

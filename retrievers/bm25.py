@@ -127,6 +127,7 @@ class BM25(Retriever):
     """
 
     name: ClassVar[str] = "bm25"
+    by_text: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -52,6 +52,7 @@ class Dense(Retriever):
     """
 
     name: ClassVar[str] = "dense"
+    by_text: ClassVar[bool] = True
     feature_names: tuple[str, ...] = ("cosine",)
 
     def __init__(

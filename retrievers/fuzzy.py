@@ -78,6 +78,7 @@ class Fuzzy(Retriever):
     """
 
     name: ClassVar[str] = "fuzzy"
+    by_text: ClassVar[bool] = True
     feature_names: tuple[str, ...] = COLUMNS
 
     def __init__(self, *, weights: Mapping[str, float] = DEFAULT_WEIGHTS) -> None:

@@ -1,4 +1,4 @@
-"""What this user is likely to want for this query: own items, and what goes along with them."""
+"""Which of their own items this user is likely to want for this query."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _Search = tuple[tuple[str, str, float], list[int]]
 
 
 class Personal(Retriever):
-    """Ranks the user's own items, the query's items and co-consumed neighbours.
+    """Ranks the user's own items; those of others are `Discovery`'s, which reads this one's state.
 
     The score is a linear model of `PAIR_FEATURES`, learnt as a conditional logit from choices as
     they arrive, each seen with the state before it. Someone of whom nothing is known gets nothing:
@@ -104,12 +104,23 @@ class Personal(Retriever):
         self._live = live
 
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
-        """At most all own items, 100 of the query's and 50 neighbours; empty for unknown users."""
+        """At most the user's own items; empty for unknown users."""
+        return self.ranked(query, k, allowed, owned=True)
+
+    def at_most(self, query: Query) -> float:
+        """The user's items, removed ones included."""
+        history = self._history(query)
+        return 0.0 if history is None else float(np.unique(history.docs).size)
+
+    def ranked(self, query: Query, k: int, allowed: BoolMask | None, *, owned: bool) -> Hits:
+        """The best of the user's own items or, not `owned`, of up to 100 of the query's and 50
+        neighbours that are not the user's."""
         history = self._history(query)
         if history is None:
             return Hits.none()
         pairs = self._pairs(history, query_key(query.text), query.seconds)
-        docs = self._candidates(pairs)
+        own = np.unique(history.docs)
+        docs = own if owned else np.setdiff1d(self._candidates(pairs), own, assume_unique=True)
         scores = self._preference.score(pairs.features(docs))
         kept = self._live[docs]
         if allowed is not None:

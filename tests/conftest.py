@@ -12,6 +12,7 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from engine import Document, EngineConfig, SearchEngine
+from retrievers import vectors
 
 # No clock (the first call of a compiled function takes seconds), and the same examples every time.
 settings.register_profile("ltrr", deadline=None, derandomize=True)
@@ -92,3 +93,9 @@ def stored(config: EngineConfig, tmp_path: Path) -> Iterator[SearchEngine]:
     )
     with built:
         yield built
+
+
+@pytest.fixture
+def small_delta(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few rows outside the FAISS index that both parts take part in small tests."""
+    monkeypatch.setattr(vectors, "DELTA_ROWS", 40)

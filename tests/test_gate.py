@@ -143,8 +143,10 @@ GAIN = 1 - 1 / np.log2(3)
         (50, 150, False, False, "kept the old ranker: .* lower by at least"),
         (150, 49, False, False, "199 clicked impressions held out, 200 needed"),
         (50, 149, False, False, "199 clicked impressions held out, 200 needed"),
-        (51, 49, True, True, "promoted: the first ranker"),
-        (1, 0, True, True, "promoted: the first ranker"),
+        (101, 99, True, True, "promoted: the first ranker"),
+        (30, 5, True, True, "promoted: the first ranker"),  # few, but surely better
+        (51, 49, True, False, "kept fusion: 100 clicked impressions .* don't say"),
+        (1, 0, True, False, "kept fusion: 1 clicked impressions .* don't say"),
         (49, 51, True, False, "kept fusion"),
         (50, 50, True, False, "kept fusion"),
         (0, 0, True, False, "no clicked impression"),

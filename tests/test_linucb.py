@@ -180,6 +180,7 @@ def test_features_changed_after_training_are_named() -> None:
         ({"alpha": -0.1}, "alpha: found -0.1"),
         ({"alpha": float("nan")}, "alpha: found nan"),
         ({"epsilon": 1.5}, "epsilon: found 1.5"),
+        ({"keep": -0.1}, "keep: found -0.1"),
         ({"penalty": 0.0}, "penalty: found 0.0"),
         ({"prior_gain": -1.0}, "prior_gain: found -1.0"),
         ({"half_life": 0.0}, "half_life: found 0.0"),
@@ -194,7 +195,7 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
 
 
 def test_the_background_says_how_random_plans_are_drawn() -> None:
-    policy = LinUCB(LADDER, 2, epsilon=1.0, background=np.array([0.25, 0.75, 0.0]))
+    policy = LinUCB(LADDER, 2, epsilon=1.0, keep=0.0, background=np.array([0.25, 0.75, 0.0]))
     asked = rounds(1)
     rng = np.random.default_rng(0)
     for _ in range(50):
@@ -203,6 +204,37 @@ def test_the_background_says_how_random_plans_are_drawn() -> None:
         np.testing.assert_allclose(choice.marginals, expected)
         assert choice.propensity == pytest.approx(expected.prod())
         assert set(choice.depths.tolist()) <= {0, 3}
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.7, 1.0])
+def test_an_exploring_plan_keeps_a_depth_as_planned_that_often(keep: float) -> None:
+    own = np.array([0.5, 0.2, 0.3])
+    policy = LinUCB(LADDER, 2, epsilon=0.4, keep=keep, background=own)
+    asked = rounds(1)
+    arguments = (asked.contexts[0], asked.actions[0], apart(2), 0.05)
+    chances = policy.distribution(*arguments)
+    (planned,) = chances.plans
+    marginals = np.zeros((2, 3))
+    for i, rung in itertools.product(range(2), range(3)):
+        drawn = keep * (planned[i] == rung) + (1 - keep) * own[rung]
+        marginals[i, rung] = 0.6 * (planned[i] == rung) + 0.4 * drawn
+    np.testing.assert_allclose(chances.marginals(), marginals, atol=1e-15)
+    joint = np.zeros((3, 3))
+    for plan in itertools.product(range(3), repeat=2):
+        near = [keep * (planned[i] == rung) + (1 - keep) * own[rung] for i, rung in enumerate(plan)]
+        joint[plan] = 0.6 * (planned == plan).all() + 0.4 * near[0] * near[1]
+        assert chances.probability(np.array(plan)) == pytest.approx(joint[plan])
+    assert joint.sum() == pytest.approx(1.0)
+    rng, n = np.random.default_rng(1), 4000
+    played = np.zeros((3, 3))
+    for _ in range(n):
+        choice = policy.choose(*arguments, rng)
+        plan = tuple(np.searchsorted(LADDER, choice.depths))
+        assert choice.propensity == pytest.approx(joint[plan])
+        np.testing.assert_allclose(choice.marginals, marginals[[0, 1], plan])
+        played[plan] += 1
+    error = np.sqrt(joint * (1 - joint) / n)
+    assert (np.abs(played / n - joint) <= 4 * error + 1e-12).all()
 
 
 def planted(n: int, seed: int) -> tuple[Floats, Floats, Floats]:

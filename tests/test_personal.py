@@ -1,4 +1,4 @@
-"""The personal generator: planted tastes, what it learns to prefer, and its embedding."""
+"""The personal generator: planted tastes, and what it learns to prefer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.sparse import csr_matrix
 
 from retrievers.base import Context, Docs, Document, Outcome, Query
-from retrievers.coconsumption import Embedding, fit
-from retrievers.history import KEPT, OUTSIDE, UserHistory, load_histories, save_histories
+from retrievers.discovery import Discovery
 from retrievers.near_queries import query_key
 from retrievers.personal import Personal
 from retrievers.preference import Preference
@@ -90,12 +86,24 @@ def test_of_the_users_own_items_those_that_fit_the_query_come_first(personal: Pe
     assert set(first(personal, asked("trumpet music", "both"))) == {20, 21, 22}
 
 
-def test_what_goes_along_with_the_users_items_is_found_too(personal: Personal) -> None:
-    hits = personal.retrieve(asked("", "u1"), 44)
-    own = set(personal._users["u1"].docs.tolist())
-    assert set(hits.docs[:8].tolist()) == own
-    neighbours = [doc for doc in hits.docs.tolist() if doc not in own][:8]
-    assert sum(doc in ROCK for doc in neighbours) >= 7
+def test_own_items_and_what_goes_along_with_them_are_kept_apart(personal: Personal) -> None:
+    own = set(personal.retrieve(asked("", "u1"), 44).docs.tolist())
+    assert own == set(personal._users["u1"].docs.tolist())
+    discovery = Discovery().joined(personal)
+    neighbours = discovery.retrieve(asked("", "u1"), 44).docs.tolist()
+    assert not own & set(neighbours)
+    assert sum(doc in ROCK for doc in neighbours[:8]) >= 7
+
+
+def test_a_joined_discovery_takes_in_nothing_itself(personal: Personal) -> None:
+    discovery = Discovery().joined(personal)
+    before = discovery.retrieve(asked("", "u1"), 44)
+    discovery.observe([listen("u1", 41)])
+    assert discovery.retrieve(asked("", "u1"), 44).docs.tolist() == before.docs.tolist()
+    personal.observe([listen("u1", 41)])
+    assert 41 not in discovery.joined(personal).retrieve(asked("", "u1"), 44).docs
+    with pytest.raises(TypeError, match="expected Personal"):
+        discovery.joined(discovery)
 
 
 @pytest.mark.parametrize("user", [None, "nobody"])
@@ -204,48 +212,6 @@ def test_bad_arguments_are_named() -> None:
         Personal().observe([listen("u", 7)])
 
 
-def blocks(seed: int) -> tuple[csr_matrix, csr_matrix]:
-    rng = np.random.default_rng(seed)
-    dense = [(rng.random((n, 15)) < 0.3) * rng.random((n, 15)) for n in (12, 9)]
-    return csr_matrix(dense[0]), csr_matrix(dense[1])
-
-
-def test_the_embedding_is_the_svd_of_ppmi() -> None:
-    users, queries = blocks(1)
-    embedding, _ = fit(users, queries, 5, seed=0)
-    parts = []
-    for block in (users, queries):
-        counts = block.toarray()
-        context = counts.sum(axis=0) ** 0.75
-        with np.errstate(divide="ignore", invalid="ignore"):
-            pmi = np.log(counts * context.sum() / np.outer(counts.sum(axis=1), context))
-        parts.append(np.where(counts > 0, np.maximum(pmi, 0), 0))
-    _, scale, right = np.linalg.svd(np.vstack(parts), full_matrices=False)
-    np.testing.assert_allclose(embedding.scale, scale[:5], rtol=1e-4)
-    found = embedding.items[embedding.lines(np.arange(15, dtype=np.int32))]
-    expected = right[:5].T * np.sqrt(scale[:5])
-    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-3)
-
-
-def test_folding_in_gives_the_vector_of_the_fit() -> None:
-    users, queries = blocks(2)
-    embedding, vectors = fit(users, queries, 6, seed=0)
-    for row in range(queries.shape[0]):
-        part = slice(queries.indptr[row], queries.indptr[row + 1])
-        docs, weights = queries.indices[part].astype(np.int32), queries.data[part]
-        folded = embedding.fold(docs, weights, float(weights.sum()), embedding.queries)
-        np.testing.assert_allclose(folded, vectors[row], atol=1e-4)
-
-
-def test_rows_after_the_fit_have_no_vector() -> None:
-    embedding, _ = fit(*blocks(3), 4, seed=0)
-    assert embedding.lines(np.array([3, 99], np.int32)).tolist() == [3, -1]
-    assert not embedding.items[-1].any()
-    nothing = Embedding.none()
-    docs: Docs = np.array([5], np.int32)
-    assert not nothing.fold(docs, np.ones(1), 1.0, nothing.users).any()
-
-
 def test_a_preference_is_recovered_from_choices() -> None:
     rng = np.random.default_rng(0)
     truth = np.array([1.5, -1.0, 0.0])
@@ -260,61 +226,3 @@ def test_a_preference_is_recovered_from_choices() -> None:
     assert (error < 0.1).all()
     nothing = belief.after(x.reshape(-1, 3), np.zeros(3200, np.bool_), np.arange(0, 3200, 8), 0.5)
     assert nothing is belief
-
-
-DEEDS = st.lists(
-    st.tuples(
-        st.integers(0, 5), st.sampled_from([-2.0, 0.5, 1.0, 30.0]), st.integers(0, 9),
-        st.sampled_from([OUTSIDE, 0, 1]),
-    ),
-    min_size=1,
-    max_size=20,
-)  # fmt: skip
-
-
-@given(DEEDS, DEEDS)
-def test_histories_keep_what_is_above_zero(
-    one: list[tuple[int, float, int, int]], two: list[tuple[int, float, int, int]]
-) -> None:
-    held = UserHistory.none()
-    for batch in (one, two):
-        docs, weights, times, queries = (np.array(column) for column in zip(*batch, strict=True))
-        held = held.plus(docs, weights, times.astype(np.float64), queries.astype(np.int32))
-    assert (np.diff(held.docs) > 0).all()
-    assert (held.strength() > 0).all()
-    assert np.isfinite(held.last).all()
-    assert (held.counts > 0).all()
-    for query in (0, 1):
-        found, counts = held.after(query)
-        assert (np.diff(found) > 0).all()
-        assert found.size == counts.size == np.count_nonzero(held.asked == query)
-
-
-def test_a_history_keeps_the_latest_items() -> None:
-    held = UserHistory.none()
-    for start in (0, 1500):
-        docs = np.arange(start, start + 1500)
-        times = (docs % 7 + 10 * start).astype(np.float64)
-        held = held.plus(
-            docs.astype(np.int32), np.ones(1500), times, np.full(1500, OUTSIDE, np.int32)
-        )
-    assert held.docs.size == KEPT
-    assert set(range(1500, 3000)) <= set(held.docs.tolist())
-    earlier = held.docs[held.docs < 1500]
-    # 500 of the first 1500: all of the latest two times, then the lowest rows of the third.
-    assert np.bincount(earlier % 7, minlength=7).tolist() == [0, 0, 0, 0, 72, 214, 214]
-    assert earlier[earlier % 7 == 4].max() == 4 + 7 * 71
-
-
-def test_histories_are_saved_whole(tmp_path: Path) -> None:
-    one = UserHistory.none().plus(
-        np.array([4, 2]), np.array([1.0, 2.0]), np.array([5.0, 6.0]), np.array([OUTSIDE, 3])
-    )
-    save_histories({"a": one, "b": UserHistory.none(), "c": one}, tmp_path)
-    loaded = load_histories(tmp_path)
-    assert list(loaded) == ["a", "b", "c"]
-    for name in ("docs", "use", "touches", "last", "asked", "found", "counts"):
-        for user, expected in (("a", one), ("b", UserHistory.none()), ("c", one)):
-            found, wanted = getattr(loaded[user], name), getattr(expected, name)
-            assert found.dtype == wanted.dtype
-            assert found.tolist() == wanted.tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,18 @@ def test_without_clicks_the_prior_stands(estimate: str) -> None:
     np.testing.assert_allclose(found.curve, prior.curve)
     assert found.errors is not None
     assert found.errors.tolist() == [0, *[np.inf] * 5]
+
+
+@pytest.mark.parametrize("rows", ["few", "equal"])
+def test_where_no_feature_tells_rows_apart_the_prior_stands(rows: str) -> None:
+    judged, _ = simulated(9 if rows == "few" else 200)
+    if rows == "equal":
+        judged = replace(judged, features=np.ones_like(judged.features))
+    prior = Examination.prior(10, eta=0.5)
+    found = regression_em(judged, prior=prior)
+    np.testing.assert_allclose(found.curve, prior.curve)
+    assert found.errors is not None
+    assert found.errors.tolist() == [0, *[np.inf] * 9]
 
 
 @pytest.mark.parametrize("estimate", ["em", "harvest"])

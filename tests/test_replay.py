@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,53 +13,23 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets import read_dataset
-from benchmarks.replay import Replay, ReplayOptions, replay
+from benchmarks.replay import ReplayOptions, replay
 from benchmarks.replay_files import replay_into
+from benchmarks.replayed import Replay
 from benchmarks.timeline import make_timeline
 from benchmarks.trec import read_run
-from engine import BadEvent, BadInput, EngineConfig, Event, LoggedSearch
-from engine.formats import (
-    document_to_json,
-    event_to_json,
-    search_to_json,
-    write_json_lines,
+from engine import BadEvent, BadInput, Event, LoggedSearch
+from tests.replay_log import (
+    COMPETING,
+    CONFIG,
+    FIRST,
+    OPTIONS,
+    before,
+    made_log,
+    permuted,
+    timeless,
+    write,
 )
-from tests.conftest import songs
-
-FIRST = datetime(2024, 1, 1, tzinfo=UTC)
-CONFIG = EngineConfig(
-    budget=15.0,
-    generators=("bm25", "memory", "personal", "popular"),
-    ladder=(0, 3, 10, 30),
-    ranker_options={"n_estimators": 10, "min_child_samples": 3},
-)
-OPTIONS = ReplayOptions(warmup=0.5)
-WORDS = ("rock", "jazz", "silver river", "love", "song", "night")
-
-
-def made_log(seed: int = 0) -> tuple[list[LoggedSearch], list[Event]]:
-    """Eight months of twenty searches by ten users, who like documents of their own."""
-    rng = np.random.default_rng(seed)
-    ids = [document.id for document in songs()]
-    searches, events = [], []
-    for i in range(160):
-        user, time = f"u{rng.integers(10)}", FIRST + timedelta(hours=36 * i)
-        word = WORDS[int(rng.integers(len(WORDS)))]
-        searches.append(LoggedSearch(f"q{i}", word, time, user=user))
-        for place in rng.choice(12, 2, replace=False):
-            document = ids[(int(user[1:]) * 12 + int(place)) % len(ids)]
-            late = timedelta(days=40 if rng.random() < 0.1 else 0)
-            events.append(Event("click", document, time + late, user=user, search=f"q{i}"))
-    events.append(Event("listen", ids[0], FIRST, user="u0"))
-    return searches, events
-
-
-def write(folder: Path, searches: Sequence[LoggedSearch], events: Sequence[Event]) -> Path:
-    folder.mkdir()
-    write_json_lines(folder / "corpus.jsonl", map(document_to_json, songs()))
-    write_json_lines(folder / "ubi_queries.jsonl", map(search_to_json, searches))
-    write_json_lines(folder / "ubi_events.jsonl", map(event_to_json, events))
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -74,32 +44,27 @@ def made(dataset: Path) -> Replay:
 
 def test_permuting_later_events_changes_nothing_before(made: Replay, tmp_path: Path) -> None:
     searches, events = made_log()
-    turn = made.steps[2].start
-    later = [i for i, event in enumerate(events) if event.time and event.time >= turn]
-    shuffled = list(events)
-    for i, j in zip(later, np.random.default_rng(1).permutation(later), strict=True):
-        shuffled[i] = replace(events[i], document=events[j].document)
-    names = ("ltrr", *CONFIG.generators, "rrf", "minmax", "static_union", "best_fixed")
     other = replay(
-        read_dataset(write(tmp_path / "permuted", searches, shuffled)),
+        read_dataset(write(tmp_path / "permuted", searches, permuted(events, made.steps[2].start))),
         CONFIG,
-        replace(OPTIONS, systems=names),
+        replace(OPTIONS, systems=COMPETING),
     )
-    before = {asked.id for step in made.steps[:3] for asked in step.asked}
-    assert len(before) > 40
-    for name in names:
-        ours, theirs = made.systems[name].rankings, other.systems[name].rankings
-        assert {id: ours[id] for id in before} == {id: theirs[id] for id in before}
-    ours, theirs = made.systems["ltrr"].rankings, other.systems["ltrr"].rankings
-    assert any(ours[id] != theirs[id] for id in ours if id not in before and id in theirs)
+    same = before(made, 3)
+    assert len(same) > 40
+    for name in COMPETING:
+        ours, theirs = dict(made.rankings(name)), dict(other.rankings(name))
+        assert {id: ours[id] for id in same} == {id: theirs[id] for id in same}
+    ours, theirs = dict(made.rankings("ltrr")), dict(other.rankings("ltrr"))
+    assert any(ours[id] != theirs[id] for id in ours if id not in same and id in theirs)
 
 
 def test_every_system_answers_the_same_searches(made: Replay) -> None:
     assert len(made.asked) == 80
     assert made.learnt == 80
-    for system in made.systems.values():
-        assert list(system.rankings) == [asked.id for asked in made.asked]
-        assert all(len(ranking) <= 10 for ranking in system.rankings.values())
+    for name in made.systems:
+        rankings = dict(made.rankings(name))
+        assert list(rankings) == [asked.id for asked in made.asked]
+        assert all(len(ranking) <= 10 for ranking in rankings.values())
 
 
 def test_oracle_brings_all_that_any_generator_has(made: Replay) -> None:
@@ -141,7 +106,7 @@ def test_report_and_runs(dataset: Path, tmp_path: Path) -> None:
             assert low <= figures[key] <= high
     assert report["searches"] == 20
     assert [point["budget"] for point in report["curves"]["ltrr"]] == [8.0, 15.0]
-    assert _timeless(report) == _timeless(again)
+    assert timeless(report) == timeless(again)
     text = (tmp_path / "a" / "report.html").read_text("utf-8")
     assert text.count("<svg") == 3
     assert "http" not in text
@@ -149,12 +114,6 @@ def test_report_and_runs(dataset: Path, tmp_path: Path) -> None:
         run = (tmp_path / "a" / "runs" / f"{name}.trec").read_bytes()
         assert run == (tmp_path / "b" / "runs" / f"{name}.trec").read_bytes()
     assert len(read_run(tmp_path / "a" / "runs" / "ltrr.trec")) == 20
-
-
-def _timeless(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _timeless(v) for k, v in value.items() if not k.startswith("ms_")}
-    return [_timeless(v) for v in value] if isinstance(value, list) else value
 
 
 def _searches(*days: int) -> list[LoggedSearch]:

@@ -17,7 +17,6 @@ from benchmarks.plans_found import best_plan, cheapest_cover
 from benchmarks.walk import Asked
 from engine import BadInput
 from engine.hindsight import union_size
-from engine.query_features import QueryFacts
 from retrievers.base import Hits, Query
 
 LADDER = np.array([0, 2, 5, 10], np.int32)
@@ -89,9 +88,8 @@ def _asked(seed: int) -> Asked:
         for _ in range(3)
     ]
     wanted = np.sort(rng.choice(25, 2, replace=False)).astype(np.int32)
-    facts = QueryFacts("words", "x", 0, np.empty(0, np.int32), np.zeros(1))
     clicks = tuple((int(row), datetime(2024, 1, 1, tzinfo=UTC)) for row in wanted)
-    return Asked(f"q{seed}", Query("x"), facts, hits, [0.0] * 3, wanted, clicks)
+    return Asked(f"q{seed}", Query("x"), hits, [0.0] * 3, wanted, clicks)
 
 
 PLANS = [np.array(rungs, np.int32) for rungs in product(LADDER, repeat=3)]

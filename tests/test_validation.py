@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from benchmarks.validation import ValidationReport, validate
-from cli.main import app
 from engine import BadDocuments
+from tests.cli.lines import ltrr
 
 Rows = dict[str, list[Any]]
 """File to its lines: an object to write as JSON, text or bytes to write as they are."""
@@ -262,26 +261,22 @@ def test_a_cut_off_file_is_checked_as_far_as_it_goes(tmp_path: Path) -> None:
     assert found(validate(tmp_path)) == [(f"{EVENTS}.gz", 1, "unreadable")]
 
 
-def run(*arguments: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    return result.exit_code, result.stdout, result.stderr
-
-
 def test_the_command_says_what_is_wrong_and_exits_with_1(tmp_path: Path) -> None:
     files = good()
     files[TRAIN] += [f"q1\tx{n}\t1" for n in range(30)]
     written(tmp_path, files)
-    code, out, err = run("validate", tmp_path)
-    assert (code, err) == (1, "")
-    assert "30 problems" in out
-    assert "qrels/train.tsv, line 4: no document has the id 'x0'" in out
-    assert "x19" in out
-    assert "x20" not in out
-    assert "… and 10 more" in out
-    assert "x29" in run("validate", tmp_path, "--limit", 0)[1]
-    code, out, _ = run("validate", tmp_path, "--json")
-    report = json.loads(out)
-    assert code == 1
+    ran = ltrr("validate", tmp_path)
+    said = " ".join(ran.out.split())
+    assert (ran.code, ran.err) == (1, "")
+    assert "30 problems" in said
+    assert "qrels/train.tsv, line 4: no document has the id 'x0'" in said
+    assert "x19" in said
+    assert "x20" not in said
+    assert "… and 10 more" in said
+    assert "x29" in ltrr("validate", tmp_path, "--limit", 0).out
+    ran = ltrr("validate", tmp_path, "--json")
+    report = json.loads(ran.out)
+    assert ran.code == 1
     assert (report["ok"], report["total"], len(report["problems"])) == (False, 30, 30)
     assert report["problems"][0] == {
         "file": "qrels/train.tsv",
@@ -293,15 +288,13 @@ def test_the_command_says_what_is_wrong_and_exits_with_1(tmp_path: Path) -> None
 
 def test_the_command_exits_with_0_where_nothing_is_wrong(tmp_path: Path) -> None:
     written(tmp_path, good())
-    code, out, _ = run("validate", tmp_path)
-    assert code == 0
-    assert "nothing wrong" in out
-    assert json.loads(run("validate", tmp_path, "--json")[1])["ok"] is True
+    ran = ltrr("validate", tmp_path)
+    assert ran.code == 0
+    assert "nothing wrong" in " ".join(ran.out.split())
+    assert ltrr("validate", tmp_path, "--json").json["ok"] is True
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadDocuments, match="no such folder"):
         validate(tmp_path / "nowhere")
-    code, out, err = run("validate", tmp_path / "nowhere")
-    assert (code, out) == (2, "")
-    assert "no such folder" in err
+    ltrr("validate", tmp_path / "nowhere").refused("no such folder")

@@ -28,3 +28,16 @@ def test_refusals(tmp_path: Path, options: list[str], message: str) -> None:
     result = CliRunner().invoke(app, given)
     assert result.exit_code == 2
     assert message in json.loads(result.stderr)["error"]
+
+
+def test_unfinished_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "a"}\n')
+    work = tmp_path / "out" / "work"
+    work.mkdir(parents=True)
+    (work / "manifest.json").write_text('{"k": 5}')
+    given = ["replay", str(tmp_path), "--out", str(tmp_path / "out"), "--json"]
+    for more, message in (([], "go on with it by --resume"), (["--resume"], "k: now 10, then 5")):
+        result = CliRunner().invoke(app, [*given, *more])
+        assert result.exit_code == 2
+        assert message in json.loads(result.stderr)["error"]
+    assert work.exists()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from retrievers.base import Context, Document, Outcome, Query
+import numpy as np
+
+from retrievers.base import Context, Document, Hits, Outcome, Query
 
 NOW = 1_700_000_000.0
 
@@ -69,3 +71,14 @@ QUERIES = (
     asked("simon and garfunkel 1972"), asked("dont stop"), asked("l"), asked("qqqq zzzz"),
     asked("love love night"), asked("", "u1"), asked(""), asked("   "), asked("\x00\n"),
 )  # fmt: skip
+
+
+def assert_hits(hits: Hits, k: int, rows: int = ROWS) -> None:
+    assert hits.docs.dtype == np.int32
+    assert hits.scores.dtype == np.float32
+    assert len(hits) <= k
+    assert np.isfinite(hits.scores).all()
+    assert np.unique(hits.docs).size == len(hits)
+    assert ((hits.docs >= 0) & (hits.docs < rows)).all()
+    ordered = np.lexsort((hits.docs, -hits.scores))
+    assert ordered.tolist() == list(range(len(hits)))

@@ -17,8 +17,25 @@ import numpy as np
 import pytest
 
 import retrievers
-from retrievers.base import Describes, Docs, Document, Hits, Learns, Outcome, Retriever
-from tests.contracts.retriever_cases import DOCUMENTS, NOW, QUERIES, ROWS, asked, clicks
+from retrievers.base import (
+    Context,
+    Describes,
+    Docs,
+    Document,
+    Learns,
+    Outcome,
+    Query,
+    Retriever,
+)  # fmt: skip
+from tests.contracts.retriever_cases import (
+    DOCUMENTS,
+    NOW,
+    QUERIES,
+    ROWS,
+    asked,
+    assert_hits,
+    clicks,
+)
 
 
 def _found() -> list[type[Retriever]]:
@@ -76,17 +93,6 @@ def change(retriever: Retriever) -> None:
     if isinstance(retriever, Learns):
         retriever.observe(clicks(first=3))
     retriever.remove(np.array([0, 10, 11], np.int32))
-
-
-def assert_hits(hits: Hits, k: int, rows: int = ROWS) -> None:
-    assert hits.docs.dtype == np.int32
-    assert hits.scores.dtype == np.float32
-    assert len(hits) <= k
-    assert np.isfinite(hits.scores).all()
-    assert np.unique(hits.docs).size == len(hits)
-    assert ((hits.docs >= 0) & (hits.docs < rows)).all()
-    ordered = np.lexsort((hits.docs, -hits.scores))
-    assert ordered.tolist() == list(range(len(hits)))
 
 
 def test_generators_are_found_and_their_names_differ() -> None:
@@ -153,6 +159,21 @@ def test_a_batch_equals_single_queries(retriever: Retriever) -> None:
     assert retriever.retrieve_many([], 7) == []
 
 
+def test_no_more_is_returned_than_was_told(retriever: Retriever) -> None:
+    for query in QUERIES:
+        assert len(retriever.retrieve(query, 10 * ROWS)) <= retriever.at_most(query)
+
+
+@pytest.mark.parametrize("cls", [cls for cls in RETRIEVERS if cls.by_text])
+def test_a_generator_by_text_heeds_nothing_else(cls: type[Retriever]) -> None:
+    retriever = built(cls)
+    for query in QUERIES:
+        other = Query(query.text, Context(user="u2", locale="de"), typed="björk")
+        one, two = (retriever.retrieve(each, ROWS) for each in (query, other))
+        assert one.docs.tobytes() == two.docs.tobytes()
+        assert one.scores.tobytes() == two.scores.tobytes()
+
+
 def test_removed_rows_vanish(retriever: Retriever) -> None:
     shown = {doc for query in QUERIES for doc in retriever.retrieve(query, 3).docs.tolist()}
     retriever.remove(np.array(sorted(shown), np.int32))
@@ -177,12 +198,17 @@ def test_added_rows_are_found(retriever: Retriever) -> None:
     if isinstance(retriever, Learns):
         click = Outcome(query, ROWS, "click", 1.0, "u1", NOW + 40_000, 1)
         retriever.observe([click])
-    hits = retriever.retrieve(query, ROWS + 5)
-    assert_hits(hits, ROWS + 5, ROWS + 5)
-    assert ROWS in hits.docs
     allowed = np.zeros(ROWS + 5, np.bool_)
     allowed[ROWS] = True
-    assert retriever.retrieve(query, 5, allowed).docs.tolist() == [ROWS]
+    # One generator returns what the user has, another what only others have.
+    found = []
+    for user in ("u1", "u2"):
+        hits = retriever.retrieve(asked(query.text, user), ROWS + 5)
+        assert_hits(hits, ROWS + 5, ROWS + 5)
+        alone = retriever.retrieve(asked(query.text, user), 5, allowed)
+        assert (ROWS in hits.docs) == (alone.docs.tolist() == [ROWS])
+        found.append(ROWS in hits.docs)
+    assert any(found)
 
 
 def test_adding_and_removing_nothing_changes_nothing(retriever: Retriever) -> None:

@@ -140,8 +140,8 @@ def test_imported_searches_train_a_ranker(config: EngineConfig) -> None:
         searches, events = [], []
         for i in range(120):
             time = MAY + timedelta(days=i)
-            searches.append(LoggedSearch(f"s{i}", "love", time, user=f"u{i % 7}"))
-            events.append(Event("click", f"t{i % 7}-0", time, search=f"s{i}", user=f"u{i % 7}"))
+            searches.append(LoggedSearch(f"s{i}", ("love", "train")[i % 2], time))
+            events.append(Event("click", f"t{i % 2}-3", time, search=f"s{i}"))
         engine.record(searches, events)
         report = engine.learn()
         assert report.ranker == "lambdamart", report.verdict

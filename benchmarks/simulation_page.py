@@ -1,0 +1,92 @@
+"""`report.html`: one self-contained page of a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from benchmarks.charts import chart
+from benchmarks.graded import measure_names
+from benchmarks.report_page import STYLE
+
+LINES = ("graded", "bm25", "rrf", "minmax")
+"""Systems drawn as level lines beside the learning curve."""
+
+
+def page(report: Mapping[str, Any]) -> str:
+    """The page of a simulation's report."""
+    k = int(report["k"])
+    quality = measure_names(k)[0]
+    share = report["share_of_graded"]
+    judged = "" if share["value"] is None else _share(share)
+    parts = [
+        f"<h1>Simulated users of {escape(str(report['dataset']))}</h1>",
+        f"<p>{report['searches']:,} searches, drawn from {report['learn_queries']:,} queries, with "
+        f"{report['clicks']:,} clicks by the model {escape(report['model'])}. Measured on "
+        f"{report['report_queries']:,} queries that were never searched, by their grades; what is "
+        "unjudged has grade 0. Intervals: 95%, by resampling queries; p against graded, corrected by "
+        f"Holm over all systems and measures.</p>{judged}",
+        _table(report["systems"], k),
+        "<h2>Learning curve</h2>",
+        f"<p>{quality} on {report['sample']:,} of the queries, after each time of learning; level "
+        "lines are of all of them.</p>",
+        chart(_curve(report, quality), "searches", quality, lines=True),
+        "<h2>Quality against candidates</h2>",
+        chart(
+            {
+                name: [(figures["candidates_mean"], figures[quality])]
+                for name, figures in report["systems"].items()
+            },
+            "candidates, mean", quality, lines=False,
+        ),
+        "<h2>Positions</h2><p>How often each position is looked at, as a share of the first: what the "
+        "engine takes it to be.</p>",
+        chart(
+            {"taken": [(float(i), e) for i, e in enumerate(report["examination"], start=1)]},
+            "position", "examination", lines=True,
+        ),
+    ]  # fmt: skip
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Simulation</title>'
+        f"<style>{STYLE}</style>{''.join(parts)}</html>\n"
+    )
+
+
+def _share(share: Mapping[str, Any]) -> str:
+    low, high = share["interval"]
+    return (
+        f"<p>The engine, from clicks alone, reaches <b>{share['value']:.1%}</b> ({low:.1%}–{high:.1%}) of "
+        "its own ranker trained on the grades of the queries that were searched.</p>"
+    )
+
+
+def _table(systems: Mapping[str, Any], k: int) -> str:
+    keys = measure_names(k)
+    head = "".join(f"<th>{key}</th>" for key in keys)
+    rows = ""
+    for name, figures in systems.items():
+        compared = figures.get("against_graded", {}).get(keys[0])
+        p = (
+            ""
+            if compared is None
+            else f"{compared['difference']:+.4f}<small>p {compared['p_holm']:.2g}</small>"
+        )
+        cells = "".join(
+            f"<td>{figures[key]:.4g}<small>{figures[f'{key}_interval'][0]:.3g}–"
+            f"{figures[f'{key}_interval'][1]:.3g}</small></td>"
+            for key in keys
+        )
+        rows += f"<tr><th>{escape(name)}</th>{cells}<td>{p}</td></tr>"
+    return f"<table><tr><th>system</th>{head}<th>Δ {keys[0]}</th></tr>{rows}</table>"
+
+
+def _curve(report: Mapping[str, Any], quality: str) -> dict[str, list[tuple[float, float]]]:
+    points = [(float(point["searches"]), float(point[quality])) for point in report["curve"]]
+    ends = (points[0][0], points[-1][0])
+    level = {
+        name: [(x, report["systems"][name][quality]) for x in ends]
+        for name in LINES
+        if name in report["systems"]
+    }
+    return {"ltrr": points, **level}
