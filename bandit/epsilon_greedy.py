@@ -8,7 +8,7 @@ import numpy as np
 
 from bandit.base import Depths, Floats
 from bandit.exploration import PlanDistribution, checked_background, checked_share
-from bandit.linear import LinearPolicy, design
+from bandit.linear import LinearPolicy
 
 
 class EpsilonGreedy(LinearPolicy):
@@ -26,6 +26,8 @@ class EpsilonGreedy(LinearPolicy):
         prior_gain: float = 1.0,
         half_life: float = 5_000.0,
         least: float = 0.0,
+        context_scale: float = 1.0,
+        action_scale: float = 1.0,
         background: Floats | None = None,
     ) -> None:
         super().__init__(
@@ -35,6 +37,8 @@ class EpsilonGreedy(LinearPolicy):
             prior_gain=prior_gain,
             half_life=half_life,
             least=least,
+            context_scale=context_scale,
+            action_scale=action_scale,
         )
         self._epsilon = checked_share("epsilon", epsilon)
         self._background = checked_background(background, self._ladder, generators)
@@ -50,7 +54,7 @@ class EpsilonGreedy(LinearPolicy):
         """The greedy plan on expected gains, mixed with the background."""
         self.check(x, action_features, overlap, price, successes)
         model = self.model(x.size, action_features.shape[2])
-        gains = self.cumulative(model.means(design(x, action_features)))
+        gains = self.cumulative(model.means(self.design(x, action_features)))
         plan = self.greedy(gains, overlap, price, successes)
         return PlanDistribution(
             plan[None], np.ones(1), self._epsilon, self._background, gains, np.zeros_like(gains)

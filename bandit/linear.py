@@ -1,7 +1,7 @@
 """The linear model of rungs that LinUCB, epsilon-greedy and Thompson sampling share.
 
 One arm is one step of one generator's ladder, from rung l - 1 to l; z = [1, x, a], with `a` the
-action features of rung l. Its target is the *increment* of reward over that step, so that the
+action features of rung l, x and a each times a scale. Its target is the *increment* of reward over that step, so that the
 estimates of a generator's steps add up to the gain of a depth.
 
 **What a round teaches.** Where something was clicked, hindsight tells of every step whether it
@@ -37,7 +37,8 @@ class LinearPolicy(LadderPolicy):
     `penalty` > 0: λ of the regression; `prior_gain` ≥ 0: reward expected of a generator's deepest
     rung before any data; `half_life`: rounds after which one counts half, since generators learn and
     are soon worth more or less than they were; `least`: candidates up to which a plan draws whatever
-    the price.
+    the price; `context_scale`, `action_scale` > 0: x and a enter times these, so that of two kinds of
+    features with one penalty the larger scale is believed sooner.
     """
 
     def __init__(
@@ -49,8 +50,12 @@ class LinearPolicy(LadderPolicy):
         prior_gain: float,
         half_life: float,
         least: float,
+        context_scale: float,
+        action_scale: float,
     ) -> None:
         super().__init__(ladder, generators)
+        self._context_scale = checked_number("context_scale", context_scale, above_zero=True)
+        self._action_scale = checked_number("action_scale", action_scale, above_zero=True)
         self._least = checked_number("least", least)
         self._half_life = checked_number("half_life", half_life, above_zero=True)
         self._penalty = checked_number("penalty", penalty, above_zero=True)
@@ -73,9 +78,9 @@ class LinearPolicy(LadderPolicy):
         for arm in range(len(model.b)):
             i, step = divmod(arm, steps)
             rows = np.flatnonzero(taught[:, i, step])
-            z = np.column_stack(
-                [np.ones(rows.size), rounds.contexts[rows], rounds.actions[rows, i, step + 1]]
-            )
+            x = rounds.contexts[rows] * self._context_scale
+            a = rounds.actions[rows, i, step + 1] * self._action_scale
+            z = np.column_stack([np.ones(rows.size), x, a])
             fresh = z[~rounds.late[rows]]
             squares[arm] = fresh.T @ fresh
             products[arm] = z.T @ increments[rows, i, step]
@@ -104,6 +109,16 @@ class LinearPolicy(LadderPolicy):
             # it each time; it follows from the options alone.
             cold = self._cold = (columns, Ridge.prior(self._penalty, means, columns))
         return cold[1]
+
+    def design(self, x: Floats, action_features: Floats) -> Floats:
+        """z of every arm (m, p), from x (d,) and action_features (s, L, a)."""
+        steps = action_features[:, 1:]
+        arms, d = steps.shape[0] * steps.shape[1], x.size
+        Z = np.empty((arms, 1 + d + steps.shape[2]))
+        Z[:, 0] = 1.0
+        Z[:, 1 : 1 + d] = x * self._context_scale
+        Z[:, 1 + d :] = steps.reshape(arms, -1) * self._action_scale
+        return Z
 
     def greedy(
         self, gains: Floats, overlap: Floats, price: float, successes: Floats | None
@@ -151,6 +166,8 @@ class LinearPolicy(LadderPolicy):
             "prior_gain": self._prior_gain,
             "half_life": self._half_life,
             "least": self._least,
+            "context_scale": self._context_scale,
+            "action_scale": self._action_scale,
         }
 
     @classmethod
@@ -162,17 +179,6 @@ class LinearPolicy(LadderPolicy):
         drawn = rounds.depths[:, :, None] >= self._ladder[1:]
         told = np.isnan(rounds.propensities) | rounds.rewards.any(axis=(1, 2))
         return drawn | told[:, None, None]
-
-
-def design(x: Floats, action_features: Floats) -> Floats:
-    """z of every arm (m, p), from x (d,) and action_features (s, L, a)."""
-    steps = action_features[:, 1:]
-    arms, d = steps.shape[0] * steps.shape[1], x.size
-    Z = np.empty((arms, 1 + d + steps.shape[2]))
-    Z[:, 0] = 1.0
-    Z[:, 1 : 1 + d] = x
-    Z[:, 1 + d :] = steps.reshape(arms, -1)
-    return Z
 
 
 def checked_number(name: str, value: float, *, above_zero: bool = False) -> float:

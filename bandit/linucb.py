@@ -8,7 +8,7 @@ import numpy as np
 
 from bandit.base import Depths, Floats
 from bandit.exploration import PlanDistribution, around, checked_background, checked_share
-from bandit.linear import LinearPolicy, checked_number, design
+from bandit.linear import LinearPolicy, checked_number
 
 
 class LinUCB(LinearPolicy):
@@ -34,6 +34,8 @@ class LinUCB(LinearPolicy):
         prior_gain: float = 1.0,
         half_life: float = 20_000.0,
         least: float = 0.0,
+        context_scale: float = 1.0,
+        action_scale: float = 1.0,
         background: Floats | None = None,
     ) -> None:
         super().__init__(
@@ -43,6 +45,8 @@ class LinUCB(LinearPolicy):
             prior_gain=prior_gain,
             half_life=half_life,
             least=least,
+            context_scale=context_scale,
+            action_scale=action_scale,
         )
         self._alpha = checked_number("alpha", alpha)
         self._epsilon = checked_share("epsilon", epsilon)
@@ -60,7 +64,7 @@ class LinUCB(LinearPolicy):
         """The greedy plan on optimistic gains, mixed with the background."""
         self.check(x, action_features, overlap, price, successes)
         model = self.model(x.size, action_features.shape[2])
-        Z = design(x, action_features)
+        Z = self.design(x, action_features)
         gains = self.cumulative(model.means(Z))
         bonuses = self.cumulative(self._alpha * model.widths(Z))
         plan = self.greedy(gains + bonuses, overlap, price, successes)

@@ -6,9 +6,11 @@ taking these shares as independent over j, i brings size · ∏_j (1 - overlap /
 product is exact for two generators; for more it errs where the same few documents are shared by
 all of them.
 
-**Gain.** `gains` are what a rung brings on its own. Where `successes` are given (reward expected to
-be brought by both of two rungs), they are discounted for what is drawn in the same way: what
-generator i would bring and j brings already is not gained again.
+**Gain.** `gains` are what a rung brings on its own. Where `successes` are given (share of the clicked
+items that both of two rungs bring, over many searches), they are discounted for what is drawn in the
+same way: what generator i would bring and j brings already is not gained again. The share of i's
+successes that j misses is that of many searches times by how much more or less than then j is expected
+to miss now, (1 - gain) / (1 - share): beside a name that one generator surely finds no other is needed.
 
 **Rule.** From nothing drawn, take the upgrade (one generator, from its rung to *any* higher one,
 since gains need not be concave) of most gain per new document, as long as that beats the price.
@@ -32,6 +34,9 @@ Rungs = NDArray[np.int64]
 DRAWING: Final = 0.05
 """What drawing one document costs, in candidates, where it is new to nobody: drawing takes time,
 and an estimated overlap of 100% must not make a rung free."""
+
+SURE: Final = 0.98
+"""No rung is taken to bring more of the clicked items than this share."""
 
 
 def greedy(
@@ -81,6 +86,11 @@ def _unshared(overlap: Floats, i: int, rung: int, j: int, other: int) -> float:
 
 
 @njit(cache=True)
+def _share(gain: float) -> float:
+    return float(min(max(gain, 0.0), SURE))
+
+
+@njit(cache=True)
 def _greedy(
     gains: Floats,
     overlap: Floats,
@@ -92,6 +102,9 @@ def _greedy(
     generators, levels = gains.shape
     rungs = np.zeros(generators, np.int64)
     unshared = np.ones((generators, levels))
+    # By how much less or more this search is expected to be missed by a drawn rung than searches are
+    # on average: what i brings is lost to j the more often, the surer j is of bringing it itself.
+    missing = np.ones(generators)
     ungained = np.ones((generators, levels))
     total = 0.0
     while True:
@@ -122,6 +135,10 @@ def _greedy(
             return rungs
         rungs[best_generator] = best_rung
         total += best_new
+        expected = successes[best_generator, best_rung, best_generator, best_rung]
+        missing[best_generator] = (1.0 - _share(gains[best_generator, best_rung])) / (
+            1.0 - _share(expected)
+        )
         for i in range(generators):
             if i == best_generator:
                 continue
@@ -131,7 +148,9 @@ def _greedy(
                 for j in range(generators):
                     if j != i and rungs[j] > 0:
                         share *= _unshared(overlap, i, level, j, rungs[j])
-                        left *= _unshared(successes, i, level, j, rungs[j])
+                        if successes[i, level, i, level] > 0.0:
+                            own = _unshared(successes, i, level, j, rungs[j])
+                            left *= min(1.0, missing[j] * own)
                 unshared[i, level] = share
                 ungained[i, level] = left
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bandit.base import Depths, Floats
 from bandit.exploration import PlanDistribution
-from bandit.linear import LinearPolicy, checked_number, design
+from bandit.linear import LinearPolicy, checked_number
 from bandit.ridge import Ridge
 
 
@@ -33,6 +33,8 @@ class Thompson(LinearPolicy):
         prior_gain: float = 1.0,
         half_life: float = 5_000.0,
         least: float = 0.0,
+        context_scale: float = 1.0,
+        action_scale: float = 1.0,
         seed: int = 0,
     ) -> None:
         super().__init__(
@@ -42,6 +44,8 @@ class Thompson(LinearPolicy):
             prior_gain=prior_gain,
             half_life=half_life,
             least=least,
+            context_scale=context_scale,
+            action_scale=action_scale,
         )
         self._scale = checked_number("scale", scale)
         if samples < 1 or seed < 0:
@@ -63,7 +67,7 @@ class Thompson(LinearPolicy):
         self.check(x, action_features, overlap, price, successes)
         model = self.model(x.size, action_features.shape[2])
         thetas = self._draws(model)
-        Z = design(x, action_features)
+        Z = self.design(x, action_features)
         sampled = self.cumulative(np.einsum("kmp,mp->km", thetas, Z))
         plans = np.stack([self.greedy(gains, overlap, price, successes) for gains in sampled])
         gains = self.cumulative(model.means(Z))

@@ -120,7 +120,7 @@ class FixedPlan(System):
     def _made(self, step: Step, asked: Asked, ranker: Ranker | None) -> tuple[Answer, float]:
         if self.plan is None:
             raise RuntimeError(f"{self.name}: asked for an answer before `learn` chose a plan")
-        return planned(replace(step.state, ranker=ranker), asked, self.plan, self.config.least)
+        return planned(replace(step.state, ranker=ranker), asked, self.plan, self.config.at_least)
 
     def _sample(self, asked: Asked, made: Answer, page: Docs | None) -> Kept:
         docs = made.candidates.docs

@@ -140,7 +140,7 @@ def answer(
             lap(name, since)
 
     asked = list(state.retrievers.items())
-    hits = gather(ask, choice.depths, config.least)
+    hits = gather(ask, choice.depths, config.at_least)
     made = assemble(state, query, facts, choice, hits)
     timings |= made.timings
     timings["total"] = (time.perf_counter() - started) * 1000.0

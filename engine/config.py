@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -34,7 +35,9 @@ class EngineConfig:
     costs; at least 1. `ranker_window`: the latest clicked impressions a ranker is trained on; 0: none is
     trained, and fusion ranks on. `rest_sample`: candidates that were not shown whose features are
     logged. `least`: candidates that a search is topped up to, generator by generator, where its plan
-    brought fewer; policies that know `least` plan for it too. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
+    brought fewer; policies that know `least` plan for it too. None: a quarter of the budget, at most 10,
+    so that a small budget can still be spent where it is needed.
+    `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
     seconds; not saved.
     """
 
@@ -53,7 +56,7 @@ class EngineConfig:
     rest_sample: int = 20
     max_query_chars: int = 1_000
     max_k: int = 10_000
-    least: int = 10
+    least: int | None = None
     search_ms: float | None = None
     durability: Literal["normal", "full"] = "normal"
     clock: Callable[[], float] = time.time
@@ -87,6 +90,11 @@ class EngineConfig:
             raise BadInput(
                 f"EngineConfig.rewards['skip']: found {self.rewards['skip']}; a skip is worth ≤ 0"
             )
+
+    @property
+    def at_least(self) -> int:
+        """Candidates that a search is topped up to."""
+        return min(10, math.ceil(self.budget / 4)) if self.least is None else self.least
 
     def to_json(self) -> dict[str, Any]:
         """All settings but the clock, as JSON types."""

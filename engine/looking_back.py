@@ -123,7 +123,7 @@ def _one(
         depths, marginals = choice.depths, choice.marginals
         propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
         if rows.size:
-            drawn = gather(lambda g, depth: hits[g].top(depth), depths, config.least)
+            drawn = gather(lambda g, depth: hits[g].top(depth), depths, config.at_least)
             candidates = int(np.unique(np.concatenate([h.docs for h in drawn])).size)
             if config.ranker_window:
                 served = assemble(state, query, facts, choice, drawn)

@@ -71,7 +71,7 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
         for place, (x, features, overlap, successes, hits) in enumerate(asked):
             rng = np.random.default_rng((config.seed, place))
             depths = state.policy.choose(x, features, overlap, price, rng, successes).depths
-            drawn = gather(partial(_top, hits), depths, config.least)
+            drawn = gather(partial(_top, hits), depths, config.at_least)
             sizes.append(np.unique(np.concatenate([h.docs for h in drawn])).size)
         return float(np.mean(sizes))
 

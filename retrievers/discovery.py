@@ -40,6 +40,10 @@ class Discovery(Retriever):
         """Up to 100 of the query's items and 50 neighbours; empty for unknown users."""
         return self._personal.ranked(query, k, allowed, owned=False)
 
+    def at_most(self, query: Query) -> float:
+        """The query's items and the neighbours, own ones included."""
+        return self._personal.bound(query, owned=False)
+
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
         """Make room for new rows."""
         if not self._joined:

@@ -109,8 +109,17 @@ class Personal(Retriever):
 
     def at_most(self, query: Query) -> float:
         """The user's items, removed ones included."""
+        return self.bound(query, owned=True)
+
+    def bound(self, query: Query, *, owned: bool) -> float:
+        """How many rows `ranked` can return."""
         history = self._history(query)
-        return 0.0 if history is None else float(np.unique(history.docs).size)
+        if history is None:
+            return 0.0
+        if owned:
+            return float(np.unique(history.docs).size)
+        tally = self._tallies.get(query_key(query.text)) or Tally.none()
+        return float(min(tally.docs.size, _QUERY_ITEMS) + _NEIGHBOURS)
 
     def ranked(self, query: Query, k: int, allowed: BoolMask | None, *, owned: bool) -> Hits:
         """The best of the user's own items or, not `owned`, of up to 100 of the query's and 50

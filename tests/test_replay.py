@@ -80,7 +80,7 @@ def test_hindsight_is_no_worse_than_what_the_warm_up_chose(made: Replay) -> None
     if chosen.values["candidates_mean"].mean() <= CONFIG.budget:
         assert best.values["candidate_recall"].mean() >= chosen.values["candidate_recall"].mean()
     # Topping up to `least` candidates comes on top of what the plan was chosen to cost.
-    assert best.values["candidates_mean"].mean() <= CONFIG.budget + CONFIG.least
+    assert best.values["candidates_mean"].mean() <= CONFIG.budget + CONFIG.at_least
 
 
 def test_own_items_are_learnt(made: Replay) -> None:
