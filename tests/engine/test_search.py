@@ -84,7 +84,7 @@ def test_threads_answer_as_one_after_another(engine: SearchEngine) -> None:
 
 def test_an_empty_query_gives_popular_items(engine: SearchEngine) -> None:
     response = engine.search("")
-    assert len(response.hits) == 10
+    assert len(response.hits) >= engine.config.at_least
     assert all("popular" in hit.sources for hit in response.hits[:3])
 
 
