@@ -40,6 +40,12 @@ NOTES = {
 """What every system learnt from, as reports say it."""
 
 
+NO_RANKER = (
+    " No ranker was trained: fusion orders what was retrieved, so that only recall and candidates are "
+    "to be compared."
+)
+
+
 def replay_into(
     dataset: Path,
     out: Path,
@@ -89,7 +95,8 @@ def replay_into(
         if fresh:
             rmtree(work)
         raise
-    made = report(replays, {**about, "feedback_note": NOTES[options.feedback]})
+    note = NOTES[options.feedback] + ("" if config.ranker_window else NO_RANKER)
+    made = report(replays, {**about, "feedback_note": note})
     _write_runs(out / "runs", replays[0])
     text = json.dumps(made, ensure_ascii=False, indent=2, allow_nan=False)
     (out / "report.json").write_text(text + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,6 +107,13 @@ def replay(
             "is none, begin.",
         ),
     ] = False,
+    retrieval_only: Annotated[
+        bool,
+        typer.Option(
+            "--retrieval-only",
+            help="Train no ranker: quicker, for recall and candidates alone.",
+        ),
+    ] = False,
     simulate: Simulate = None,
     learn_on: LearnOn = "train",
     report_on: ReportOn = "test",
@@ -143,8 +151,11 @@ def replay(
         warmup=warmup, k=k, every=_every(learn_every), profile=not no_profile,
         systems=_names(systems), limit=limit, feedback=feedback.value,
     )  # fmt: skip
+    config = EngineConfig(seed=seed)
+    if retrieval_only:
+        config = replace(config, ranker_window=0)
     report = replay_into(
-        dataset, out, options, budgets=_budgets(budget), config=EngineConfig(seed=seed), embeddings=embeddings,
+        dataset, out, options, budgets=_budgets(budget), config=config, embeddings=embeddings,
         resume=resume, progress=watched(),
     )  # fmt: skip
     if json:

@@ -156,3 +156,15 @@ def test_refusals(dataset: Path) -> None:
     for wrong in WRONG:
         with pytest.raises(BadInput, match="expected"):
             wrong()
+
+
+def test_without_a_ranker_only_retrieval_is_measured(
+    dataset: Path, made: Replay, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, ranker_window=0)
+    options = replace(OPTIONS, systems=("ltrr",))
+    report = replay_into(dataset, tmp_path / "out", options, budgets=(15.0,), config=config)
+    assert "No ranker was trained" in report["feedback_note"]
+    assert report["systems"]["ltrr"]["candidate_recall"] == pytest.approx(
+        made.systems["ltrr"].values["candidate_recall"].mean()
+    )
