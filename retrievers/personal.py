@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from retrievers.base import BoolMask, Docs, Document, Features, Hits, Outcome, Query, Retriever
 from retrievers.decay import DAY, check_half_life, decayed
+from retrievers.deeds import Deed, deed_of
 from retrievers.history import OUTSIDE, UserHistory, load_histories, save_histories
 from retrievers.near_queries import query_key
 from retrievers.personal_features import PAIR_FEATURES, PRIOR_WEIGHTS, USER_RELATIVE, Pairs
@@ -28,18 +28,6 @@ _CHOICES = 256
 _GROWTH = 1.1
 _KEEP = 0.9
 _PRIOR_PRECISION = 1.0
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Deed:
-    """An outcome as personal reads it; its order makes sums independent of the order given."""
-
-    time: float
-    user: str
-    key: str
-    doc: int
-    weight: float
-    known: bool
 
 
 _Search = tuple[tuple[str, str, float], list[int]]
@@ -186,7 +174,7 @@ class Personal(Retriever):
         A batch larger than all that is known is taken in by parts, so that the later ones can be
         learnt from with the earlier ones known. Outcomes without user teach only of their query.
         """
-        deeds = sorted(self._deed(outcome) for outcome in outcomes if outcome.weight)
+        deeds = sorted(deed_of(outcome, self._live.size) for outcome in outcomes if outcome.weight)
         while deeds:
             size = max(_CHUNK, self._events)
             # Cut between times only: what happened at one time has no order.
@@ -198,23 +186,7 @@ class Personal(Retriever):
             if self._events >= _GROWTH * self._fitted:
                 self._refit()
 
-    def _deed(self, outcome: Outcome) -> _Deed:
-        if not 0 <= outcome.doc < self._live.size or not np.isfinite(outcome.weight):
-            raise ValueError(
-                f"Personal.observe: found row {outcome.doc} with weight {outcome.weight}, expected "
-                f"a row below {self._live.size} and a finite weight; were its documents added?"
-            )
-        key = query_key(outcome.query.text) if outcome.query else ""
-        return _Deed(
-            outcome.time,
-            outcome.user or "",
-            key,
-            outcome.doc,
-            float(outcome.weight),
-            outcome.user is not None,
-        )
-
-    def _learn_preference(self, deeds: Sequence[_Deed]) -> None:
+    def _learn_preference(self, deeds: Sequence[Deed]) -> None:
         searches: defaultdict[tuple[str, str, float], list[int]] = defaultdict(list)
         for deed in deeds:
             if deed.known and deed.key and deed.weight > 0 and deed.user in self._users:
@@ -233,7 +205,7 @@ class Personal(Retriever):
                 np.concatenate(features), np.concatenate(chosen), starts, _KEEP
             )
 
-    def _absorb(self, deeds: Sequence[_Deed]) -> None:
+    def _absorb(self, deeds: Sequence[Deed]) -> None:
         tallies, users, ids = dict(self._tallies), dict(self._users), dict(self._ids)
         by_user: defaultdict[str, list[tuple[int, float, float, int]]] = defaultdict(list)
         by_key: defaultdict[str, list[tuple[int, float, float]]] = defaultdict(list)
