@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
 from bandit.base import Depths, Floats
 from bandit.exploration import PlanDistribution, checked_background, checked_share
-from bandit.linear import LinearPolicy
+from bandit.linear import LinearOptions, LinearPolicy
 
 
 class EpsilonGreedy(LinearPolicy):
@@ -22,24 +22,10 @@ class EpsilonGreedy(LinearPolicy):
         generators: int,
         *,
         epsilon: float = 0.1,
-        penalty: float = 10.0,
-        prior_gain: float = 1.0,
-        half_life: float = 5_000.0,
-        least: float = 0.0,
-        context_scale: float = 1.0,
-        action_scale: float = 1.0,
         background: Floats | None = None,
+        **options: Unpack[LinearOptions],
     ) -> None:
-        super().__init__(
-            ladder,
-            generators,
-            penalty=penalty,
-            prior_gain=prior_gain,
-            half_life=half_life,
-            least=least,
-            context_scale=context_scale,
-            action_scale=action_scale,
-        )
+        super().__init__(ladder, generators, **options)
         self._epsilon = checked_share("epsilon", epsilon)
         self._background = checked_background(background, self._ladder, generators)
 

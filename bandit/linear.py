@@ -1,8 +1,8 @@
 """The linear model of rungs that LinUCB, epsilon-greedy and Thompson sampling share.
 
 One arm is one step of one generator's ladder, from rung l - 1 to l; z = [1, x, a], with `a` the
-action features of rung l, x and a each times a scale. Its target is the *increment* of reward over that step, so that the
-estimates of a generator's steps add up to the gain of a depth.
+action features of rung l, x and a each times a scale. Its target is the *increment* of reward over
+that step, so that the estimates of a generator's steps add up to the gain of a depth.
 
 **What a round teaches.** Where something was clicked, hindsight tells of every step whether it
 would have brought it, drawn or not. Where nothing was, only the drawn steps are known to have
@@ -19,7 +19,7 @@ and go deeper as the price falls. It weighs as much as `penalty` rounds.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,17 @@ from bandit.plans import Rungs, greedy
 from bandit.policy import LadderPolicy
 from bandit.ridge import Ridge
 from bandit.storage import read_state, write_state
+
+
+class LinearOptions(TypedDict, total=False):
+    """What every `LinearPolicy` can be given, as explained there."""
+
+    penalty: float
+    prior_gain: float
+    half_life: float
+    least: float
+    context_scale: float
+    action_scale: float
 
 
 class LinearPolicy(LadderPolicy):
@@ -46,12 +57,12 @@ class LinearPolicy(LadderPolicy):
         ladder: Depths,
         generators: int,
         *,
-        penalty: float,
-        prior_gain: float,
-        half_life: float,
-        least: float,
-        context_scale: float,
-        action_scale: float,
+        penalty: float = 10.0,
+        prior_gain: float = 1.0,
+        half_life: float = 20_000.0,
+        least: float = 0.0,
+        context_scale: float = 1.0,
+        action_scale: float = 1.0,
     ) -> None:
         super().__init__(ladder, generators)
         self._context_scale = checked_number("context_scale", context_scale, above_zero=True)

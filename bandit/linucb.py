@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
 from bandit.base import Depths, Floats
 from bandit.exploration import PlanDistribution, around, checked_background, checked_share
-from bandit.linear import LinearPolicy, checked_number
+from bandit.linear import LinearOptions, LinearPolicy, checked_number
 
 
 class LinUCB(LinearPolicy):
@@ -16,8 +16,8 @@ class LinUCB(LinearPolicy):
 
     A step is worth zᵀθ + alpha √(zᵀA⁻¹z); the greedy plan over the sums is played with probability
     1 - epsilon, otherwise each depth stays as planned with probability `keep` and is drawn on its own
-    from `background` else ((s, L) or (L,); None: shallow rungs first). With epsilon 0 every propensity is 1 and no counterfactual
-    estimate is possible.
+    from `background` else ((s, L) or (L,); None: shallow rungs first). With epsilon 0 every
+    propensity is 1 and no counterfactual estimate is possible.
     """
 
     name: ClassVar[str] = "linucb"
@@ -30,24 +30,10 @@ class LinUCB(LinearPolicy):
         alpha: float = 0.1,
         epsilon: float = 0.05,
         keep: float = 0.7,
-        penalty: float = 10.0,
-        prior_gain: float = 1.0,
-        half_life: float = 20_000.0,
-        least: float = 0.0,
-        context_scale: float = 1.0,
-        action_scale: float = 1.0,
         background: Floats | None = None,
+        **options: Unpack[LinearOptions],
     ) -> None:
-        super().__init__(
-            ladder,
-            generators,
-            penalty=penalty,
-            prior_gain=prior_gain,
-            half_life=half_life,
-            least=least,
-            context_scale=context_scale,
-            action_scale=action_scale,
-        )
+        super().__init__(ladder, generators, **options)
         self._alpha = checked_number("alpha", alpha)
         self._epsilon = checked_share("epsilon", epsilon)
         self._keep = checked_share("keep", keep)

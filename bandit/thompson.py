@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
 from bandit.base import Depths, Floats
 from bandit.exploration import PlanDistribution
-from bandit.linear import LinearPolicy, checked_number
+from bandit.linear import LinearOptions, LinearPolicy, checked_number
 from bandit.ridge import Ridge
 
 
@@ -29,24 +29,10 @@ class Thompson(LinearPolicy):
         *,
         scale: float = 0.1,
         samples: int = 16,
-        penalty: float = 10.0,
-        prior_gain: float = 1.0,
-        half_life: float = 5_000.0,
-        least: float = 0.0,
-        context_scale: float = 1.0,
-        action_scale: float = 1.0,
         seed: int = 0,
+        **options: Unpack[LinearOptions],
     ) -> None:
-        super().__init__(
-            ladder,
-            generators,
-            penalty=penalty,
-            prior_gain=prior_gain,
-            half_life=half_life,
-            least=least,
-            context_scale=context_scale,
-            action_scale=action_scale,
-        )
+        super().__init__(ladder, generators, **options)
         self._scale = checked_number("scale", scale)
         if samples < 1 or seed < 0:
             raise ValueError(

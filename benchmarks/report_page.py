@@ -15,6 +15,7 @@ COMPARED = ("ltrr", "best_fixed", "static_union", "minmax", "rrf", "personal", "
 """Systems in the line charts, where they took part; all are in the table."""
 HINDSIGHT = "best_fixed_hindsight"
 KINDS = 20
+COLUMNS = ("candidate_recall", "candidates_mean", "drawn_mean", "ms_p50", "ms_p99")
 STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;font-size:13px;margin:1em 0}td,th{padding:3px 8px;"
@@ -36,7 +37,7 @@ def page(report: Mapping[str, Any]) -> str:
         f"{report['budget']:g} candidates a search in the mean. Intervals: 95%, by resampling users; "
         f"p against {REFERENCE}, corrected by Holm over all systems and measures.</p>",
         f"<p><b>What was learnt from.</b> {escape(report['feedback_note'])}</p>",
-        _table(systems, k),
+        table(systems, tuple(dict.fromkeys((*measure_names(k), *COLUMNS))), REFERENCE),
         "<h2>Quality against candidates</h2>",
         chart(_against_candidates(report, quality), "candidates, mean", quality, lines=True),
         "<h2>Learning curve</h2>",
@@ -55,20 +56,12 @@ def page(report: Mapping[str, Any]) -> str:
     )
 
 
-def _table(systems: Mapping[str, Any], k: int) -> str:
-    keys = (
-        *measure_names(k),
-        "candidate_recall",
-        "candidates_mean",
-        "drawn_mean",
-        "ms_p50",
-        "ms_p99",
-    )
-    keys = tuple(dict.fromkeys(keys))
+def table(systems: Mapping[str, Any], keys: Sequence[str], reference: str) -> str:
+    """Figures of systems with their intervals, and how far the first is from that of a reference."""
     head = "".join(f"<th>{key}</th>" for key in keys)
     rows = ""
     for name, figures in systems.items():
-        compared = figures.get(f"against_{REFERENCE}", {}).get(keys[0])
+        compared = figures.get(f"against_{reference}", {}).get(keys[0])
         p = (
             ""
             if compared is None

@@ -27,6 +27,7 @@ from benchmarks.graded import Page, Question, labelled, page, served
 from benchmarks.simulation import Simulated
 from engine.answering import Answer
 from engine.config import EngineConfig
+from engine.full_answers import FullAnswers
 from engine.parts import make_ranker
 from engine.ranking_features import column_names
 from engine.state import State
@@ -53,11 +54,8 @@ class Asked:
 
 def ask(state: State, questions: Sequence[Question]) -> list[Asked]:
     """All generators in full."""
-    full = int(state.ladder[-1])
-    return [
-        Asked(one, tuple(r.retrieve(one.query, full) for r in state.retrievers.values()))
-        for one in questions
-    ]
+    asking = FullAnswers(state)
+    return [Asked(one, tuple(asking(one.query))) for one in questions]
 
 
 def every_line(

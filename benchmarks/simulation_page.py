@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.charts import chart
 from benchmarks.graded import measure_names
-from benchmarks.report_page import STYLE
+from benchmarks.report_page import STYLE, table
 
 LINES = ("graded", "bm25", "rrf", "minmax")
 """Systems drawn as level lines beside the learning curve."""
@@ -27,7 +27,7 @@ def page(report: Mapping[str, Any]) -> str:
         f"{report['report_queries']:,} queries that were never searched, by their grades; what is "
         "unjudged has grade 0. Intervals: 95%, by resampling queries; p against graded, corrected by "
         f"Holm over all systems and measures.</p>{judged}",
-        _table(report["systems"], k),
+        table(report["systems"], measure_names(k), "graded"),
         "<h2>Learning curve</h2>",
         f"<p>{quality} on {report['sample']:,} of the queries, after each time of learning; level "
         "lines are of all of them.</p>",
@@ -59,26 +59,6 @@ def _share(share: Mapping[str, Any]) -> str:
         f"<p>The engine, from clicks alone, reaches <b>{share['value']:.1%}</b> ({low:.1%}–{high:.1%}) of "
         "its own ranker trained on the grades of the queries that were searched.</p>"
     )
-
-
-def _table(systems: Mapping[str, Any], k: int) -> str:
-    keys = measure_names(k)
-    head = "".join(f"<th>{key}</th>" for key in keys)
-    rows = ""
-    for name, figures in systems.items():
-        compared = figures.get("against_graded", {}).get(keys[0])
-        p = (
-            ""
-            if compared is None
-            else f"{compared['difference']:+.4f}<small>p {compared['p_holm']:.2g}</small>"
-        )
-        cells = "".join(
-            f"<td>{figures[key]:.4g}<small>{figures[f'{key}_interval'][0]:.3g}–"
-            f"{figures[f'{key}_interval'][1]:.3g}</small></td>"
-            for key in keys
-        )
-        rows += f"<tr><th>{escape(name)}</th>{cells}<td>{p}</td></tr>"
-    return f"<table><tr><th>system</th>{head}<th>Δ {keys[0]}</th></tr>{rows}</table>"
 
 
 def _curve(report: Mapping[str, Any], quality: str) -> dict[str, list[tuple[float, float]]]:

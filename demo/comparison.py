@@ -9,6 +9,7 @@ import numpy as np
 
 from demo.listeners import PAGE, Wish
 from engine import SearchEngine
+from engine.full_answers import FullAnswers
 from engine.hindsight import union_size
 from retrievers.base import Hits, Query
 
@@ -37,7 +38,8 @@ def compare(engine: SearchEngine, wishes: Sequence[Wish]) -> Compared:
     """Answer the wishes with the engine, with each of its generators alone, and with reciprocal-rank
     fusion (Cormack et al., SIGIR 2009) of all generators at the depths that bring as many
     candidates in the mean as the engine's plans did."""
-    state, full = engine.state, int(engine.state.ladder[-1])
+    state = engine.state
+    ask, full = FullAnswers(state), int(state.ladder[-1])
     found: dict[str, list[bool]] = {"ltrr": []}
     candidates: dict[str, list[int]] = {"ltrr": []}
     answers: list[list[Hits]] = []
@@ -47,7 +49,7 @@ def compare(engine: SearchEngine, wishes: Sequence[Wish]) -> Compared:
         found["ltrr"].append(wish.item in [hit.id for hit in response.hits])
         candidates["ltrr"].append(response.candidates)
         query = Query(wish.text, wish.context)
-        answers.append([r.retrieve(query, full) for r in state.retrievers.values()])
+        answers.append(ask(query))
         row = state.catalog.row(wish.item)
         rows.append(-1 if row is None else row)
     budget = float(np.mean(candidates["ltrr"]))

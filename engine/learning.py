@@ -65,11 +65,7 @@ def learn(
         rounds += len(looked)
         if chunk is cut[0]:
             # Later chunks are planned by a policy that has learnt since the price was set.
-            drawn += [
-                one.candidates
-                for one in looked
-                if one.record.search.imported and one.candidates is not None
-            ]
+            drawn += [one.candidates for one in looked if one.candidates is not None]
         log.put_rows(_imported_rows(state, config, looked))
         after = _advance(state, config, chunk, looked)
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]])

@@ -34,8 +34,8 @@ class LookedBack:
     `rewards` (s, L): what each rung brings of the clicked items, as their mean weight; `found`: the
     weight of those liked alone;
     `both` (s, L, s, L): what both of two rungs bring, None without clicks; `candidates`:
-    how many reached the ranker or, of an imported search, would have; `served`: the answer it would
-    have had, None where no ranker is trained.
+    how many of an imported search would have reached the ranker; `served`: the answer it would have had,
+    None where no ranker is trained.
     """
 
     record: Searched
@@ -116,7 +116,7 @@ def _one(
     overlap = state.statistics.overlap(facts.kind, facts.at_most)
     actions = state.statistics.action_features(facts.kind, query.context.user, facts.key, overlap)
     search, served = record.search, None
-    candidates = search.candidates
+    candidates: int | None = None
     if search.imported:
         rng = generator_of(config.seed, state.version, search.typed, query.context)
         choice = plan(state, facts, query.context.user, rng)

@@ -26,9 +26,9 @@ class State:
     """What is indexed and what is learnt. Never changed: `learn`, `add` and `remove` make a new one.
 
     `expected`: the mean of candidates that the price was set for, NaN before the first `learn`; `drift`:
-    by what factor searches have been drawing more than expected. `ranker` None means that fusion ranks; `gated` is its twin that was
-    trained without the impressions which the gate held out. `version` counts the `learn`s; `learnt` are the last log
-    entries (searches, events) that it has learnt from.
+    by what factor searches have been drawing more than expected. `ranker` None means that fusion ranks;
+    `gated` is its twin that was trained without the impressions which the gate held out. `version`
+    counts the `learn`s; `learnt` are the last log entries (searches, events) that it has learnt from.
     """
 
     catalog: Catalog

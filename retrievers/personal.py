@@ -68,6 +68,7 @@ class Personal(Retriever):
         self._newest = -np.inf
         self._events = self._fitted = 0
         self._space = Space.none()
+        self._last: tuple[UserHistory, str, float | None, Pairs] | None = None
         self._preference = Preference.prior(PRIOR_WEIGHTS, _PRIOR_PRECISION)
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
@@ -83,7 +84,7 @@ class Personal(Retriever):
         live[rows] = True
         clicks = np.zeros(live.size)
         clicks[: self._item_clicks.size] = self._item_clicks
-        self._live, self._item_clicks = live, clicks
+        self._live, self._item_clicks, self._last = live, clicks, None
 
     def remove(self, rows: Docs) -> None:
         """Never return these rows again."""
@@ -105,7 +106,7 @@ class Personal(Retriever):
         if history is None:
             return 0.0
         if owned:
-            return float(np.unique(history.docs).size)
+            return float(history.docs.size)
         tally = self._tallies.get(query_key(query.text)) or Tally.none()
         return float(min(tally.docs.size, _QUERY_ITEMS) + _NEIGHBOURS)
 
@@ -116,8 +117,7 @@ class Personal(Retriever):
         if history is None:
             return Hits.none()
         pairs = self._pairs(history, query_key(query.text), query.seconds)
-        own = np.unique(history.docs)
-        docs = own if owned else np.setdiff1d(self._candidates(pairs), own, assume_unique=True)
+        docs = history.docs if owned else np.setdiff1d(self._others(pairs), history.docs)
         scores = self._preference.score(pairs.features(docs))
         kept = self._live[docs]
         if allowed is not None:
@@ -148,10 +148,13 @@ class Personal(Retriever):
         return history if history is not None and history.docs.size else None
 
     def _pairs(self, history: UserHistory, key: str, seconds: float | None) -> Pairs:
+        last = self._last
+        if last is not None and last[0] is history and last[1:3] == (key, seconds):
+            return last[3]
         now = self._newest if seconds is None else seconds
         tally = self._tallies.get(key) or Tally.none()
         left = float(decayed(now - tally.at, self.half_life * DAY)) if tally.docs.size else 1.0
-        return Pairs.of(
+        pairs = Pairs.of(
             history,
             self._ids.get(key, OUTSIDE),
             tally,
@@ -162,11 +165,14 @@ class Personal(Retriever):
             self._all_clicks,
             now,
         )
+        # Kept, in one assignment: a search asks for the own items, for new ones and for a description.
+        self._last = (history, key, seconds, pairs)
+        return pairs
 
-    def _candidates(self, pairs: Pairs) -> Docs:
+    def _others(self, pairs: Pairs) -> Docs:
+        """The query's items and the neighbours, among them own ones."""
         near = self._space.neighbours(pairs.user + pairs.query, _NEIGHBOURS)
-        query = pairs.tally.top(_QUERY_ITEMS)[0]
-        return np.unique(np.concatenate([pairs.history.docs, query, near]))
+        return np.concatenate([pairs.tally.top(_QUERY_ITEMS)[0], near])
 
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         """Learn the preference from the outcomes, then take them in.
@@ -185,6 +191,7 @@ class Personal(Retriever):
             self._absorb(part)
             if self._events >= _GROWTH * self._fitted:
                 self._refit()
+            self._last = None
 
     def _learn_preference(self, deeds: Sequence[Deed]) -> None:
         searches: defaultdict[tuple[str, str, float], list[int]] = defaultdict(list)
@@ -194,7 +201,7 @@ class Personal(Retriever):
         features, chosen = [], []
         for (user, key, time), docs in _spread(list(searches.items()), _CHOICES):
             pairs = self._pairs(self._users[user], key, time)
-            candidates = self._candidates(pairs)
+            candidates = np.union1d(pairs.history.docs, self._others(pairs))
             wanted = np.isin(candidates, docs)
             if wanted.any():
                 features.append(pairs.features(candidates))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,15 +26,13 @@ from rankers.interleaving import (
 Docs = NDArray[np.int32]
 
 
-class Toss(np.random.Generator):
-    """A coin whose falls the test chooses."""
-
-    def __init__(self, *falls: int) -> None:
-        super().__init__(np.random.PCG64(0))
-        self._falls = list(falls)
-
-    def integers(self, *_: object, **__: object) -> int:  # type: ignore[override]
-        return self._falls.pop(0)
+def tossing(*falls: int) -> np.random.Generator:
+    """A generator whose first tosses of a coin fall so: the first seed that does it."""
+    for seed in count():
+        rng = np.random.default_rng(seed)
+        if [int(rng.integers(2)) for _ in falls] == list(falls):
+            return np.random.default_rng(seed)
+    raise AssertionError
 
 
 def docs(*rows: int) -> Docs:
@@ -49,25 +49,30 @@ def drafted(
 def test_the_draft_by_hand() -> None:
     # Both agree on 9. Second is first to draft, and takes 2; first follows with 1. Then first wins the
     # toss: 2 is gone, so 3; second would have 1, which is gone, and takes 4.
-    found = drafted(docs(9, 1, 2, 3), docs(9, 2, 1, 4), 5, Toss(SECOND, FIRST))
+    found = drafted(docs(9, 1, 2, 3), docs(9, 2, 1, 4), 5, tossing(SECOND, FIRST))
     assert found == ([9, 2, 1, 3, 4], [NEITHER, SECOND, FIRST, FIRST, SECOND])
 
 
 def test_what_both_would_draft_goes_to_whose_turn_it_is() -> None:
     first, second = docs(1, 3, 4), docs(2, 3, 5)
-    assert drafted(first, second, 4, Toss(FIRST, SECOND)) == (
+    assert drafted(first, second, 4, tossing(FIRST, SECOND)) == (
         [1, 2, 3, 4],
         [FIRST, SECOND, SECOND, FIRST],
     )
 
 
 def test_what_is_left_of_one_order_is_to_nobodys_credit() -> None:
-    found = drafted(docs(1), docs(2, 3, 4), 10, Toss(FIRST))
+    found = drafted(docs(1), docs(2, 3, 4), 10, tossing(FIRST))
     assert found == ([1, 2, 3, 4], [FIRST, SECOND, NEITHER, NEITHER])
     none = docs()
     rng = np.random.default_rng(0)
     # Whoever falls first, both have one.
-    assert drafted(docs(1), docs(2, 3, 4), 10, Toss(SECOND))[1] == [SECOND, FIRST, NEITHER, NEITHER]
+    assert drafted(docs(1), docs(2, 3, 4), 10, tossing(SECOND))[1] == [
+        SECOND,
+        FIRST,
+        NEITHER,
+        NEITHER,
+    ]
     assert drafted(none, docs(1, 2), 5, rng) == ([1, 2], [NEITHER, NEITHER])
     assert drafted(none, none, 5, rng) == ([], [])
 
