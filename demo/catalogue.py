@@ -158,7 +158,7 @@ def _item(where: str, kind: str, body: str, artist: _Item | None, album: _Item |
         found[key] = _names(named[2]) if named[1] in _LISTS else named[2]
     metadata: dict[str, Any] = {"type": kind}
     if artist and kind in ("album", "track"):
-        above = (album or artist).metadata
+        above = (album if album and kind == "track" else artist).metadata
         metadata["artist"] = artist.title
         metadata |= {key: above[key] for key in ("genre", "language", "country")}
     if album and kind == "track":

@@ -166,6 +166,16 @@ def test_a_track_has_what_its_album_and_artist_have(tmp_path: Path) -> None:
     assert (live["version"], live["genre"]) == ("live", ["jazz"])
 
 
+def test_an_album_without_genres_has_its_artists_not_the_album_before(tmp_path: Path) -> None:
+    found = read(tmp_path, SMALL + "Album: Second | 2001\n- Tune | 20\n")
+    assert found["album:nobody/first-1999"].metadata["genre"] == ["jazz"]
+    assert found["album:nobody/second"].metadata["genre"] == ["rock", "pop"]
+    last = "Album: Third | 2002 | folk\n- Air | 20\nAlbum: Fourth | 2003\n- Round | 20\n"
+    found = read(tmp_path, SMALL + last)
+    assert found["album:nobody/fourth"].metadata["genre"] == ["rock", "pop"]
+    assert found["track:nobody/round"].metadata["genre"] == ["rock", "pop"]
+
+
 def test_ids_that_clash_are_told_apart(tmp_path: Path) -> None:
     assert list(read(tmp_path, SMALL)) == [
         "artist:nobody",

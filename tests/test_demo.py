@@ -7,16 +7,15 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
 from benchmarks import keyboard
 from benchmarks.clicks import PositionBased
-from demo.catalogue import catalogue
-from demo.listeners import INTENTS, TYPED, Crowd
-from demo.run import MARKS, run
+from demo.comparison import FIXED, LTRR, MINMAX, ORACLE, RRF
+from demo.run import run
+from demo.tables import MARKS
 from engine.config import GENERATORS
 from engine.formats import document_to_json
 from tests.conftest import WordHashes, songs
@@ -38,31 +37,10 @@ def test_neighbouring_keys_lie_beside_each_other() -> None:
     assert keyboard.plain("Beyoncé") == "Beyonce"
 
 
-def test_the_shares_are_shares() -> None:
-    assert sum(INTENTS.values()) == pytest.approx(1.0)
-    assert sum(TYPED.values()) == pytest.approx(1.0)
-
-
 def test_position_based_clicks_follow_the_curve() -> None:
     model, rng = PositionBased(severity=1.0), np.random.default_rng(0)
     clicks = np.mean([model.clicks(np.full(4, 0.5), rng) for _ in range(20_000)], axis=0)
     np.testing.assert_allclose(clicks, 0.5 / np.arange(1, 5), atol=0.015)
-
-
-def test_the_same_seed_gives_the_same_wishes() -> None:
-    first, second = (Crowd(songs(), seed=3, listeners=10) for _ in range(2))
-    wishes = [first.wish() for _ in range(50)]
-    assert wishes == [second.wish() for _ in range(50)]
-    assert {wish.intent for wish in wishes} >= {"known", "artist", "topic"}
-    times = [wish.time for wish in wishes]
-    assert times == sorted(times)
-
-
-def test_listeners_of_the_catalogue_mean_its_tracks_and_artists() -> None:
-    documents = catalogue()
-    tracks = {d.id for d in documents if d.type in ("track", "artist")}
-    crowd = Crowd(documents, seed=1, listeners=20)
-    assert all(crowd.wish().item in tracks for _ in range(200))
 
 
 def test_the_demo_runs_small(tmp_path: Path) -> None:
@@ -74,9 +52,13 @@ def test_the_demo_runs_small(tmp_path: Path) -> None:
         catalog=corpus,
         encoder=WordHashes(),
         console=Console(file=said, width=120),
+        picture=tmp_path / "learning.png",
         jobs=1,
     )
-    assert set(compared.found) == {"ltrr", "rrf", *GENERATORS}
+    assert set(compared.places) == {LTRR, RRF, MINMAX, FIXED, ORACLE, *GENERATORS}
     assert set(MARKS) == set(GENERATORS)
-    assert compared.success("ltrr") > 0.5
+    assert compared.success(LTRR) > 0.5
+    assert compared.success(ORACLE) >= compared.success(LTRR, 1)
     assert "success@10 over time" in said.getvalue()
+    assert "was added in" in said.getvalue()
+    assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
