@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import secrets
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from engine.log_rows import FeatureRows
 from engine.ranking_features import column_names
 from engine.response import Hit, Response, SourceHit
 from engine.state import State
+from rankers.exploration import swapped
 from retrievers.base import Context
 
 
@@ -33,6 +36,9 @@ def shown(
 ) -> Response:
     """The page of k of an answer as a response, logged; `given` is the context as it came."""
     impression = secrets.token_hex(16)
+    explored = None
+    if config.exploration and challenger is None:
+        made, explored = explore(state, config, made, given)
     page = page_of(state, made, config, given, now, k, challenger)
     first, shared = page.first, page.interleaving is not None
     hits = tuple(_hit(state, place, rank) for rank, place in enumerate(page.places, 1))
@@ -59,6 +65,7 @@ def shown(
             state, column_names(state.retrievers), made, first, config.rest_sample, rng
         ),
         interleaving=page.interleaving,
+        exploration=explored,
     )
     return Response(
         query=made.query,
@@ -72,6 +79,21 @@ def shown(
         explanation=explanation(state, made, first) if explain else None,
         challenger=challenger.snapshot if challenger is not None and shared else None,
     )
+
+
+def explore(
+    state: State, config: EngineConfig, made: Answer, given: Context
+) -> tuple[Answer, dict[str, Any]]:
+    """The answer with its order explored, and what the log keeps of it.
+
+    {"propensity": of the order given the ranked one, "swap": the two places, from 1, that changed
+    items, or null, "loss": as configured}. Equal searches share a draw, whatever k is.
+    """
+    rng = generator_of(config.seed + 2, state.version, made.query.typed, given)
+    found = swapped(made.order, state.examination, config.exploration, rng)
+    swap = None if found.swap is None else [place + 1 for place in found.swap]
+    kept = {"propensity": found.propensity, "swap": swap, "loss": config.exploration}
+    return replace(made, order=found.order), kept
 
 
 def _hit(state: State, place: Place, rank: int) -> Hit:
@@ -102,7 +124,9 @@ def feature_rows(
     rng: np.random.Generator,
 ) -> FeatureRows:
     """The candidates `first`, then a uniform sample of the rest, each standing for its share."""
-    rest = np.setdiff1d(np.arange(answer.candidates.docs.size), first)
+    is_rest = np.ones(answer.candidates.docs.size, bool)
+    is_rest[first] = False
+    rest = np.flatnonzero(is_rest)
     drawn = np.sort(rng.permutation(rest)[:rest_sample])
     picked = np.concatenate([first, drawn]).astype(np.int64)
     weights = np.ones(picked.size, np.float32)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import EngineConfig
+from engine.correcting import chosen, shown_rows, trained
+from engine.influence import MOST, weights_of
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows, SearchRow
-from engine.parts import make_ranker
 from engine.ranking_features import SET_COLUMNS, column_names
 from engine.state import State
 from rankers.base import Judged
@@ -32,21 +33,28 @@ def clicked_impressions(
 ) -> Judged:
     """The latest clicked impressions of the log, in order of time.
 
-    A row's label is the largest weight of what was done with the document, at least 0. Only searches
+    A row's label is the largest weight of what was done with the document, at least 0 and at most
+    `influence.MOST`; nobody's impressions weigh more than `influence` lets them. Only searches
     beyond the seq `after` and, without `imported`, only those that the engine itself served.
     """
     wanted = [action for action, weight in config.rewards.items() if weight > 0]
     features, labels = [np.empty((0, len(names)), np.float32)], [np.empty(0)]
     weights, positions = [np.empty(0)], [np.empty(0, np.int32)]
     sizes = [0]
+    users: list[str | None] = []
+    liked: list[list[str]] = []
     for search, rows, events in log.judged(names, wanted, until, config.ranker_window, after):
         label = _labels(rows, events, config)
         if label.any() and (imported or not search.imported):
             features.append(rows.features)
             labels.append(label)
+            users.append(search.user)
+            liked.append([rows.documents[i] for i in np.flatnonzero(label).tolist()])
             weights.append(rows.weights.astype(np.float64))
             positions.append(_positions(search, rows, events))
             sizes.append(label.size)
+    for place, share in enumerate(weights_of(users, liked).tolist(), start=1):
+        weights[place] = weights[place] * share
     return Judged(
         np.concatenate(features),
         np.concatenate(labels),
@@ -60,7 +68,7 @@ def _labels(rows: FeatureRows, events: list[EventRow], config: EngineConfig) -> 
     best: dict[str, float] = {}
     for event in events:
         weight = config.rewards.get(event.action, 0.0) * event.weight
-        best[event.document] = max(best.get(event.document, 0.0), weight)
+        best[event.document] = max(best.get(event.document, 0.0), min(weight, MOST))
     return np.array([best.get(document, 0.0) for document in rows.documents])
 
 
@@ -79,24 +87,6 @@ def _without_order(judged: Judged, names: tuple[str, ...]) -> Judged:
         i for i, name in enumerate(names) if name not in SET_COLUMNS and not name.endswith(telling)
     ]
     return replace(judged, features=np.ascontiguousarray(judged.features[:, kept]))
-
-
-def shown_rows(judged: Judged) -> Judged:
-    """The rows that people could click: of an impression whose positions are known, those shown.
-
-    A row that was not shown has no click whatever it is worth: counted as worthless it would speak
-    for whichever ranker showed the others.
-    """
-    queries = np.repeat(np.arange(judged.queries), np.diff(judged.starts))
-    placed = np.bincount(queries, judged.positions > 0, judged.queries) > 0
-    kept = (judged.positions > 0) | ~placed[queries]
-    return Judged(
-        judged.features[kept],
-        judged.labels[kept],
-        judged.weights[kept],
-        judged.positions[kept],
-        np.r_[0, np.bincount(queries[kept], minlength=judged.queries).cumsum()].astype(np.int64),
-    )
 
 
 def train(
@@ -119,8 +109,9 @@ def train(
         told = _without_order(judged, names)
         state = replace(state, examination=regression_em(told, errors=False, seed=config.seed))
     first_held = held_out(judged.starts)
-    ranker = make_ranker(config, names)
-    ranker.fit(between(judged, 0, first_held))
+    before = between(judged, 0, first_held)
+    correction = chosen(config, names, before, state.examination)
+    ranker = trained(config, names, before, state.examination, correction)
     if not ranker.fitted:
         return state, "no ranker trained: the clicked impressions order nothing"
     held = shown_rows(between(judged, first_held, judged.queries))
@@ -133,6 +124,5 @@ def train(
     )
     if not verdict.promote:
         return state, verdict.reason
-    whole = make_ranker(config, names)
-    whole.fit(judged)
+    whole = trained(config, names, judged, state.examination, correction)
     return replace(state, ranker=whole, gated=ranker), verdict.reason

@@ -1,14 +1,19 @@
 """Rankers over arrays: fusion rules, LambdaMART, position bias and the gate between old and new."""
 
 from rankers.base import Features, Floats, Judged, Ranker
+from rankers.doubly_robust import doubly_robust, inverse_rates
+from rankers.exploration import Explored, plackett_luce, swapped, within_loss
+from rankers.exposures import Exposures
 from rankers.gate import Verdict, between, held_out, judge, scored
 from rankers.harvesting import harvest
 from rankers.interleaving import Credit, Draft, credit, team_draft
 from rankers.ips import debiased
 from rankers.lambdamart import LambdaMART, NotFittedError
+from rankers.latent_grades import LatentGrades, latent_grades
 from rankers.minmax import MinMaxFusion
 from rankers.ndcg import debiased_ndcg, inverse_weights
-from rankers.propensity import Examination
+from rankers.position_bias import PositionBias, by_surface, position_bias
+from rankers.propensity import Examination, smoothed
 from rankers.regression_em import regression_em
 from rankers.rrf import ReciprocalRankFusion
 
@@ -16,24 +21,37 @@ __all__ = [
     "Credit",
     "Draft",
     "Examination",
+    "Explored",
+    "Exposures",
     "Features",
     "Floats",
     "Judged",
     "LambdaMART",
+    "LatentGrades",
     "MinMaxFusion",
     "NotFittedError",
+    "PositionBias",
     "Ranker",
     "ReciprocalRankFusion",
     "Verdict",
     "between",
+    "by_surface",
     "credit",
     "debiased",
     "debiased_ndcg",
+    "doubly_robust",
     "harvest",
     "held_out",
+    "inverse_rates",
     "inverse_weights",
     "judge",
+    "latent_grades",
+    "plackett_luce",
+    "position_bias",
     "regression_em",
     "scored",
+    "smoothed",
+    "swapped",
     "team_draft",
+    "within_loss",
 ]

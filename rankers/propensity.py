@@ -76,3 +76,29 @@ def known(errors: Floats, clicks: Floats) -> Floats:
     out = np.maximum(errors, least)
     out[0] = 0.0
     return np.asarray(out, np.float64)
+
+
+def smoothed(found: Examination) -> Examination:
+    """A curve with errors, drawn to the nearest power of the rank as far as its errors explain.
+
+    Empirical Bayes: log(curve) is -eta · log(rank) plus deviations whose variance, beyond that of the
+    errors, is estimated from all positions at once (DerSimonian and Laird, 1986); where there is none,
+    every position tells of every other. Errors shrink alike, but not that of eta. A curve without
+    errors, or with none below infinity, stays as it is.
+    """
+    if found.errors is None:
+        return found
+    told = np.flatnonzero(np.isfinite(found.errors[1:]) & (found.errors[1:] > 0)) + 1
+    if told.size < 2:
+        return found
+    x, y = np.log(told + 1.0), np.log(found.curve[told])
+    precision = found.errors[told] ** -2.0
+    information = float(precision @ x**2)
+    line = x * float((precision * x) @ y) / information
+    spare = float(precision.sum() - (precision**2 @ x**2) / information)
+    beyond = max(float(precision @ (y - line) ** 2) - (told.size - 1), 0.0) / spare
+    kept = beyond / (beyond + 1.0 / precision)
+    curve, errors = found.curve.copy(), found.errors.copy()
+    curve[told] = np.exp(line + kept * (y - line))
+    errors[told] = np.sqrt(kept / precision + (1.0 - kept) ** 2 * x**2 / information)
+    return Examination(curve, errors, found.floor)

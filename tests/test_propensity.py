@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rankers import Examination, Judged, debiased, harvest, regression_em
+from rankers import Examination, Judged, debiased, harvest, regression_em, smoothed
 
 CURVE = np.asarray(1.0 / np.arange(1, 11) ** 0.7, np.float64)
 
@@ -222,6 +222,34 @@ def test_other_bad_arguments_are_refused() -> None:
             harvest(judged, pairs, strength=strength)
         with pytest.raises(ValueError, match="strength: found"):
             regression_em(judged, strength=strength)
+
+
+@pytest.mark.parametrize("eta", [0.5, 1.0, 2.0])
+def test_smoothing_takes_noise_for_noise(eta: float) -> None:
+    """A power of the rank, with errors that grow down the page: nearer the truth than what was found."""
+    rng, truth = np.random.default_rng(0), np.arange(1, 11.0) ** -eta
+    errors = np.r_[0.0, np.linspace(0.02, 0.2, 9)]
+    plain, drawn = [], []
+    for _ in range(100):
+        found = Examination(truth * np.exp(errors * rng.normal(size=10)), errors)
+        better = smoothed(found)
+        plain.append(np.abs(np.log(found.curve / truth)).max())
+        drawn.append(np.abs(np.log(better.curve / truth)).max())
+        assert better.errors is not None
+        assert (better.errors <= errors + 1e-12).all()
+    assert np.mean(drawn) < 0.5 * np.mean(plain)
+
+
+def test_smoothing_leaves_what_is_sure() -> None:
+    curve = np.array([1.0, 0.5, 0.8, 0.3, 0.6, 0.2, 0.2, 0.2, 0.4, 0.2])
+    found = smoothed(Examination(curve, np.r_[0.0, np.full(9, 0.02)]))
+    np.testing.assert_allclose(found.curve, curve, rtol=0.02)
+    given = Examination(curve)
+    assert smoothed(given) is given
+    unknown = Examination(curve, np.r_[0.0, np.full(9, np.inf)])
+    assert smoothed(unknown) is unknown
+    half = Examination(curve, np.r_[0.0, np.full(5, 0.02), np.full(4, np.inf)])
+    assert smoothed(half).curve[6:].tolist() == curve[6:].tolist()
 
 
 def test_debiased_labels_and_weights_by_hand() -> None:

@@ -1,0 +1,70 @@
+"""Position bias in a ranker's training: left in, corrected, or whichever the latest clicks prefer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.config import CORRECTIONS, EngineConfig
+from engine.parts import make_ranker
+from rankers.base import Judged
+from rankers.gate import between, held_out, scored
+from rankers.ips import debiased
+from rankers.lambdamart import LambdaMART
+from rankers.ndcg import debiased_ndcg
+from rankers.propensity import Examination
+
+
+def trained(
+    config: EngineConfig,
+    names: tuple[str, ...],
+    judged: Judged,
+    examination: Examination,
+    correction: str,
+) -> LambdaMART:
+    """A ranker fitted to clicks: as they are ("none"), each divided by the examination of its place
+    ("ips"), or beside an effect of the place that LightGBM learns ("lightgbm")."""
+    options = {**config.ranker_options}
+    if correction != "lightgbm":
+        options["position_debias"] = False
+    if correction == "ips":
+        judged = debiased(judged, examination)
+    ranker = make_ranker(replace(config, ranker_options=options), names)
+    ranker.fit(judged)
+    return ranker
+
+
+def chosen(
+    config: EngineConfig, names: tuple[str, ...], judged: Judged, examination: Examination
+) -> str:
+    """The correction that `config` names, or the one whose ranker orders the latest fifth of these
+    impressions best, position-debiased, when trained on those before."""
+    if config.correction != "chosen":
+        return config.correction
+    first = held_out(judged.starts)
+    before, after = between(judged, 0, first), shown_rows(between(judged, first, judged.queries))
+    values = {}
+    for correction in CORRECTIONS:
+        ranker = trained(config, names, before, examination, correction)
+        if ranker.fitted:
+            values[correction] = debiased_ndcg(after, scored(ranker, after), examination).sum()
+    return max(values, key=lambda name: values[name], default=CORRECTIONS[0])
+
+
+def shown_rows(judged: Judged) -> Judged:
+    """The rows that people could click: of an impression whose positions are known, those shown.
+
+    A row that was not shown has no click whatever it is worth: counted as worthless it would speak
+    for whichever ranker showed the others.
+    """
+    queries = np.repeat(np.arange(judged.queries), np.diff(judged.starts))
+    placed = np.bincount(queries, judged.positions > 0, judged.queries) > 0
+    kept = (judged.positions > 0) | ~placed[queries]
+    return Judged(
+        judged.features[kept],
+        judged.labels[kept],
+        judged.weights[kept],
+        judged.positions[kept],
+        np.r_[0, np.bincount(queries[kept], minlength=judged.queries).cumsum()].astype(np.int64),
+    )

@@ -1,0 +1,119 @@
+"""Exploration in a ranking: what the log says about positions and items nobody would have seen.
+
+Three ways, each with a bound on what it costs, in the position-based model: where an item at position
+j is worth examination[j] times its chance to be wanted, in [0, 1], and nothing below the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rankers.base import Floats
+from rankers.propensity import Examination
+
+Order = NDArray[np.int64]
+PAGE = 10
+"""Places that are looked at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explored:
+    """An order (n,) of items, best first, and the probability with which it was drawn.
+
+    `swap`: the two places (0-based) that changed items, None where the order is as it was.
+    """
+
+    order: Order
+    propensity: float
+    swap: tuple[int, int] | None = None
+
+
+def swapped(
+    order: Order, examination: Examination, loss: float, rng: np.random.Generator, page: int = PAGE
+) -> Explored:
+    """`order`, at times with an item of the lower half of the page changed for one further down.
+
+    A swap of places i < j, i in the lower half and j at most a page further than its end, costs at
+    most examination[i] - examination[j] (0 below the page), whatever the two are worth. One of all
+    such swaps, each as likely, is made as often as keeps the mean cost at `loss` times the page's
+    examination: the most that clicks can fall by, as a share of those on a page of wanted items. What
+    is drawn depends on the first 2 · `page` items alone; a page cut shorter is the beginning of it.
+    """
+    if not 0.0 <= loss <= 1.0:
+        raise ValueError(f"loss: found {loss}, expected a share between 0 and 1")
+    upper = min(order.size, 2 * page)
+    pairs = [(i, j) for i in range(page // 2, min(page, upper)) for j in range(i + 1, upper)]
+    if not pairs or loss == 0.0:
+        return Explored(order, 1.0)
+    looked = np.zeros(2 * page)
+    looked[:page] = examination.of(np.arange(1, page + 1, dtype=np.int32))
+    cost = float(np.mean([max(looked[i] - looked[j], 0.0) for i, j in pairs]))
+    often = min(1.0, loss * float(looked.sum()) / cost) if cost > 0.0 else 1.0
+    if rng.random() >= often:
+        return Explored(order, 1.0 - often)
+    i, j = pairs[int(rng.integers(len(pairs)))]
+    changed = order.copy()
+    changed[i], changed[j] = order[j], order[i]
+    return Explored(changed, often / len(pairs), (i, j))
+
+
+def plackett_luce(
+    scores: Floats, temperature: float, rng: np.random.Generator, page: int = PAGE
+) -> Explored:
+    """A page drawn from the Plackett-Luce model of scores (n,), the rest in order of score.
+
+    Items are drawn without replacement, each with chance in proportion to exp(score / temperature)
+    (Oosterhuis, SIGIR 2021), by adding Gumbel noise; `propensity` is that of the page.
+    """
+    if not temperature > 0.0:
+        raise ValueError(f"temperature: found {temperature}, expected a number above 0")
+    logits = np.asarray(scores, np.float64) / temperature
+    noisy = logits + rng.gumbel(size=logits.size)
+    first = np.argsort(-noisy, kind="stable")[:page]
+    rest = np.setdiff1d(np.arange(logits.size), first)
+    order = np.concatenate([first, rest[np.argsort(-logits[rest], kind="stable")]])
+    return Explored(order.astype(np.int64), float(np.exp(page_log_chance(logits, first))))
+
+
+def page_log_chance(logits: Floats, page: Order) -> float:
+    """log of the Plackett-Luce probability of drawing the items `page`, in this order, first."""
+    left, chance = np.ones(logits.size, np.bool_), 0.0
+    for item in page.tolist():
+        chance += float(logits[item] - np.logaddexp.reduce(logits[left]))
+        left[item] = False
+    return chance
+
+
+def within_loss(
+    order: Order,
+    wanted: Order,
+    worth: Floats,
+    examination: Examination,
+    loss: float,
+    page: int = PAGE,
+) -> Order:
+    """`order` moved towards `wanted` as far as its page keeps 1 - `loss` of its expected clicks.
+
+    `wanted` (n,): the same items in an order drawn for what it teaches; `worth` (n,): by item, the
+    chance to be wanted as far as is known. From the top, each item of `wanted` takes its place where the
+    page as a whole still earns enough; what is shown is thus never worse by more than `loss`, as far
+    as `worth` is right.
+    """
+    if not 0.0 <= loss <= 1.0:
+        raise ValueError(f"loss: found {loss}, expected a share between 0 and 1")
+    size = min(page, order.size)
+    looked = examination.of(np.arange(1, size + 1, dtype=np.int32))
+    enough = (1.0 - loss) * float(looked @ worth[order[:size]]) - 1e-12
+    made = order.tolist()
+    for place, item in enumerate(wanted[:size].tolist()):
+        if made[place] == item:
+            continue
+        at = made.index(item)
+        tried = [*made[:at], *made[at + 1 :]]
+        tried.insert(place, item)
+        if float(looked @ worth[np.array(tried[:size])]) >= enough:
+            made = tried
+    return np.array(made, np.int64)
