@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE = 1
 export OPENBLAS_NUM_THREADS = 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: setup demo test test-all check format bench clean
+.PHONY: setup demo test test-all check format bench bench-check clean
 
 setup: .venv/.done
 
@@ -35,6 +35,10 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.bm25 --documents 1000000
+
+# Ratios against benchmarks/baseline.json; a few minutes.
+bench-check: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.check
 
 format: setup
 	$(BIN)/ruff format .

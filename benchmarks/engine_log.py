@@ -16,7 +16,7 @@ from engine.folder import LOG
 from engine.interleaved import Interleaved, outcomes
 from engine.log_rows import FORMAT, PICK_SEARCHES, SearchRow, read_interleaved, search_row
 from engine.response import Event, LoggedSearch
-from engine.snapshots import CURRENT, MANIFEST
+from engine.snapshots import CURRENT, MANIFEST, read_catalog
 
 ELSEWHERE = frozenset({"user", "time", "attributes"})
 """Parts of a context that have a place of their own in UBI."""
@@ -70,7 +70,7 @@ class EngineLog:
 
     def catalog(self) -> Catalog:
         """The documents of the snapshot in force."""
-        return Catalog.load(self._snapshot / "catalog")
+        return read_catalog(self._snapshot)
 
     def config(self) -> EngineConfig:
         """The settings of the snapshot in force."""
@@ -84,7 +84,8 @@ class EngineLog:
         generator; missing for what was imported without one. `context`: filters, turns and
         locale. `rewritten`: the text searched for, where it was not the one typed. `interleaving`: who
         drafted what of an interleaved page, as of `engine.interleaving.logged`; there is no `policy`
-        then, since no one plan made the page and it has no propensity.
+        then, since no one plan made the page and it has no propensity. `exploration`: as of
+        `engine.showing.explore`, of pages whose order was.
         """
         for found in self.db.execute(PICK_SEARCHES + "ORDER BY time, seq"):
             yield _search(search_row(found))
@@ -138,6 +139,8 @@ def _search(row: SearchRow) -> LoggedSearch:
         }
     if row.interleaving is not None:
         attributes["interleaving"] = dict(row.interleaving)
+    if row.exploration is not None:
+        attributes["exploration"] = dict(row.exploration)
     return LoggedSearch(
         id=row.impression,
         query=row.typed,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -43,8 +42,17 @@ class Answer:
 
 def context_to_json(context: Context) -> dict[str, Any]:
     """A context as JSON types; what is not given is left out."""
-    data = dataclasses.asdict(context)
-    data["time"] = None if context.time is None else context.time.isoformat()
+    data: dict[str, Any] = {
+        "user": context.user,
+        "turns": tuple(
+            {"speaker": turn.speaker, "text": turn.text, "entities": turn.entities}
+            for turn in context.turns
+        ),
+        "time": None if context.time is None else context.time.isoformat(),
+        "locale": context.locale,
+        "filters": dict(context.filters),
+        "attributes": dict(context.attributes),
+    }
     return {key: value for key, value in data.items() if value not in (None, (), {})}
 
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from engine.answering import on_the_hour
 from engine.catalog import Catalog
+from engine.changes import Embeddings
 from engine.config import EngineConfig
 from engine.errors import BadDocuments
 from engine.filters import Filters
@@ -24,7 +25,7 @@ from engine.state import State
 from engine.statistics import PlanStatistics
 from engine.topics import Topics
 from rankers.propensity import Examination
-from retrievers.base import Context, Document, Query
+from retrievers.base import Context, Document, Merges, Query
 from retrievers.dense import Dense
 from retrievers.encoder import Encoder
 
@@ -67,8 +68,16 @@ def build_state(
     return _probed(added(state, given, progress), config)
 
 
-def added(state: State, documents: Sequence[Document], progress: bool = False) -> State:
-    """A state that holds these documents too; the given one is left as it is."""
+def added(
+    state: State,
+    documents: Sequence[Document],
+    progress: bool = False,
+    embeddings: Embeddings | None = None,
+) -> State:
+    """A state that holds these documents too; the given one is left as it is.
+
+    `embeddings`: those of the documents for every dense generator, where they are made already.
+    """
     catalog, names, topics = (
         copy.copy(state.catalog),
         copy.copy(state.names),
@@ -83,10 +92,15 @@ def added(state: State, documents: Sequence[Document], progress: bool = False) -
             bar.set_description(f"indexing: {name}")
             if isinstance(retriever, Dense):
                 retriever.progress = progress  # encoding takes minutes where the rest takes seconds
-            retriever.add(rows, documents)
+                vectors = embeddings[name] if embeddings is not None else None
+                retriever.add_embedded(
+                    rows, retriever.embed(documents) if vectors is None else vectors
+                )
+            else:
+                retriever.add(rows, documents)
             bar.update()
     return replace(
-        state, catalog=catalog, filters=Filters(catalog), names=names, topics=topics,
+        state, catalog=catalog, filters=state.filters.after(catalog), names=names, topics=topics,
         retrievers=retrievers,
     )  # fmt: skip
 
@@ -98,7 +112,29 @@ def removed(state: State, ids: Sequence[str]) -> State:
     retrievers = {name: copy.copy(r) for name, r in state.retrievers.items()}
     for retriever in retrievers.values():
         retriever.remove(rows)
-    return replace(state, catalog=catalog, filters=Filters(catalog), retrievers=retrievers)
+    return replace(
+        state, catalog=catalog, filters=state.filters.after(catalog), retrievers=retrievers
+    )
+
+
+def merged(state: State, *, anew: bool = True) -> State:
+    """A state of the same documents as if they had been indexed at once; the given one stays.
+
+    Not `anew`: vectors stay in the cells they are in, which is most of the work.
+    """
+    catalog, names = copy.copy(state.catalog), copy.copy(state.names)
+    catalog.changes = 0
+    names.merge()
+    retrievers = {name: copy.copy(r) for name, r in state.retrievers.items()}
+    for retriever in retrievers.values():
+        if isinstance(retriever, Dense) and not anew:
+            continue
+        if isinstance(retriever, Merges):
+            retriever.merge()
+    return replace(
+        state, catalog=catalog, filters=state.filters.after(catalog), names=names,
+        retrievers=retrievers,
+    )  # fmt: skip
 
 
 def _probed(state: State, config: EngineConfig) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from engine.log import Log
@@ -37,6 +37,16 @@ def period(seconds: float, chunk: Literal["day", "week", "month"]) -> tuple[int,
         year, week, _ = time.isocalendar()
         return year, week
     return time.year, time.timetuple().tm_yday
+
+
+def beginning(seconds: float, chunk: Literal["day", "week", "month"]) -> float:
+    """When the stretch of time began that a moment falls in, in POSIX seconds."""
+    day = datetime.fromtimestamp(seconds, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if chunk == "month":
+        day = day.replace(day=1)
+    elif chunk == "week":
+        day -= timedelta(days=day.weekday())
+    return day.timestamp()
 
 
 def chunks(

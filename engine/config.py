@@ -12,6 +12,8 @@ from typing import Any, Literal
 from engine.errors import BadInput
 
 GENERATORS = ("bm25", "fuzzy", "dense", "memory", "personal", "discovery", "popular")
+CORRECTIONS = ("lightgbm", "none", "ips")
+"""Ways to train a ranker on clicks that follow position; see `engine.correcting`."""
 REWARDS: Mapping[str, float] = {
     "click": 1.0,
     "play": 1.0,
@@ -33,11 +35,15 @@ class EngineConfig:
     `learn` walks through time. `hindsight`: the latest searches of a chunk, clicked or not, that all
     generators are asked for in full, to learn how much they return and share and what a candidate
     costs; at least 1. `ranker_window`: the latest clicked impressions a ranker is trained on; 0: none is
-    trained, and fusion ranks on. `rest_sample`: candidates that were not shown whose features are
-    logged. `least`: candidates that a search is topped up to, generator by generator, where its plan
-    brought fewer; policies that know `least` plan for it too. None: a quarter of the budget, at most 10,
-    so that a small budget can still be spent where it is needed.
-    `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
+    trained, and fusion ranks on. `correction`: how its training takes account of position, one of
+    `CORRECTIONS` or "chosen" (by held-out clicks, at three times the time). `rest_sample`: candidates
+    that were not shown whose features are logged. `least`: candidates that a search is topped up to,
+    generator by generator, where its plan brought fewer; policies that know `least` plan for it too.
+    None: a quarter of the budget, at most 10, so that a small budget can still be spent where it is
+    needed.
+    `exploration`: how much of a page's examination swaps near its end may cost in the mean, as a share
+    of the whole, so that the log tells what position does and what was never shown; 0: pages are as
+    ranked. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
     seconds; not saved.
     """
 
@@ -46,17 +52,19 @@ class EngineConfig:
     ladder: tuple[int, ...] = (0, 3, 5, 10, 20, 35, 50, 100)
     budget: float = 80.0
     policy: str = "linucb"
-    policy_options: Mapping[str, float] = field(default_factory=dict)
+    policy_options: Mapping[str, Any] = field(default_factory=dict)
     generator_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ranker_options: Mapping[str, float] = field(default_factory=dict)
     rewards: Mapping[str, float] = field(default_factory=lambda: dict(REWARDS))
     chunk: Literal["day", "week", "month"] = "month"
     hindsight: int = 250
     ranker_window: int = 20_000
+    correction: str = CORRECTIONS[0]
     rest_sample: int = 20
     max_query_chars: int = 1_000
     max_k: int = 10_000
     least: int | None = None
+    exploration: float = 0.0
     search_ms: float | None = None
     durability: Literal["normal", "full"] = "normal"
     clock: Callable[[], float] = time.time
@@ -85,6 +93,16 @@ class EngineConfig:
                 raise BadInput(
                     f"EngineConfig.{name}: found {number}, expected a number of at least {bound}"
                 )
+        if self.correction not in (*CORRECTIONS, "chosen"):
+            raise BadInput(
+                f"EngineConfig.correction: found {self.correction!r}, expected one of "
+                f"{', '.join(CORRECTIONS)} or chosen"
+            )
+        if not 0.0 <= self.exploration <= 1.0:
+            raise BadInput(
+                f"EngineConfig.exploration: found {self.exploration}, expected a share between 0 (off) "
+                "and 1, such as 0.01"
+            )
         positive = [a for a, w in self.rewards.items() if a == "skip" and w > 0]
         if positive:
             raise BadInput(

@@ -24,6 +24,15 @@ def replace_text(path: Path, text: str) -> None:
     new.replace(path)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     found = hashlib.sha256()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -25,14 +25,21 @@ class Filters:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._lock = threading.Lock()
-        self._rows: dict[str, dict[str, Docs]] = {}
+        self._rows: dict[str, tuple[int, dict[str, Docs]]] = {}
         self._masks: OrderedDict[tuple[tuple[str, tuple[str, ...]], ...], BoolMask] = OrderedDict()
-        self._some_removed = not bool(catalog.alive.all())
+
+    def after(self, catalog: Catalog) -> Filters:
+        """Of the catalogue after changes: what is known of a field is only brought up to date."""
+        later = Filters(catalog)
+        with self._lock:
+            later._rows = dict(self._rows)
+        return later
 
     def mask(self, filters: Mapping[str, str | tuple[str, ...]]) -> BoolMask | None:
-        """Shape (rows,): which rows may be returned; None where every row may."""
+        """Shape (rows,): which rows may be returned; None without filters, since generators forget
+        removed rows by themselves."""
         if not filters:
-            return self._catalog.alive if self._some_removed else None
+            return None
         key = tuple(
             sorted(
                 (f, (v,) if isinstance(v, str) else tuple(sorted(v))) for f, v in filters.items()
@@ -62,15 +69,27 @@ class Filters:
                 f"Context.filters: unknown field {field!r}; the documents have "
                 f"{', '.join(sorted(self._catalog.fields))}"
             )
-        if field not in self._rows:
-            lists: dict[str, list[int]] = {}
-            for row, document in self._catalog.documents():
-                values = (
-                    (() if document.type is None else (document.type,))
-                    if field == "type"
-                    else document.values(field)
-                )
-                for value in values:
-                    lists.setdefault(value, []).append(row)
-            self._rows[field] = {v: np.array(rows, np.int32) for v, rows in lists.items()}
-        return self._rows[field]
+        read, known = self._rows.get(field, (0, {}))
+        if read < self._catalog.rows:
+            known = dict(known)
+            for value, rows in self._read(field, read):
+                known[value] = np.concatenate([known[value], rows]) if value in known else rows
+            self._rows[field] = self._catalog.rows, known
+        return known
+
+    def _read(self, field: str, start: int) -> Iterator[tuple[str, Docs]]:
+        """(value, rows ascending) of one field over the rows from `start` on."""
+        catalog = self._catalog
+        if field == "type":
+            codes = catalog.types[start:]
+            for code, name in enumerate(catalog.type_names):
+                yield name, (np.flatnonzero(codes == code) + start).astype(np.int32)
+            return
+        lists: dict[str, list[int]] = {}
+        for row, document in catalog.documents(
+            (start + np.flatnonzero(catalog.alive[start:])).tolist()
+        ):
+            for value in document.values(field):
+                lists.setdefault(value, []).append(row)
+        for value, rows in lists.items():
+            yield value, np.array(rows, np.int32)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from bandit.base import Rounds
 from engine.answering import generator_of
-from engine.chunks import Chunk, chunks
+from engine.chunks import Chunk, beginning, chunks
 from engine.config import EngineConfig
+from engine.influence import Deed, bounded
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows
 from engine.looking_back import LookedBack, look_back
@@ -67,7 +68,7 @@ def learn(
             # Later chunks are planned by a policy that has learnt since the price was set.
             drawn += [one.candidates for one in looked if one.candidates is not None]
         log.put_rows(_imported_rows(state, config, looked))
-        after = _advance(state, config, chunk, looked)
+        after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]])
         after = replace(after, statistics=_told(after.statistics, sample))
         if len(sample) >= PRICED:
@@ -135,7 +136,13 @@ def _imported_rows(
         yield search.seq, feature_rows(state, names, one.served, first, config.rest_sample, rng)
 
 
-def _advance(state: State, config: EngineConfig, chunk: Chunk, looked: list[LookedBack]) -> State:
+def _advance(
+    state: State,
+    config: EngineConfig,
+    chunk: Chunk,
+    looked: list[LookedBack],
+    before: Mapping[Deed, int],
+) -> State:
     """The state after a chunk. Everything that learns is copied first, so the old one stands."""
     policy, statistics = copy.copy(state.policy), copy.copy(state.statistics)
     if looked:
@@ -151,7 +158,7 @@ def _advance(state: State, config: EngineConfig, chunk: Chunk, looked: list[Look
             )
         )
     statistics.observe([one.observation for one in looked])
-    outcomes = _outcomes(state, config, chunk, looked)
+    outcomes = bounded(_outcomes(state, config, chunk, looked), before)
     topics = copy.copy(state.topics)
     topics.observe(outcomes)
     retrievers = {name: copy.copy(r) for name, r in state.retrievers.items()}
@@ -161,6 +168,20 @@ def _advance(state: State, config: EngineConfig, chunk: Chunk, looked: list[Look
     return replace(
         state, policy=policy, statistics=statistics, topics=topics, retrievers=retrievers
     )
+
+
+def _before(state: State, log: Log, config: EngineConfig, chunk: Chunk) -> dict[Deed, int]:
+    """What the people of a chunk did in its stretch of time that was learnt before."""
+    times = [e.time for r in chunk.searches for e in r.events] + [e.time for e in chunk.outside]
+    if not times or not state.learnt[1]:
+        return {}
+    found: Counter[Deed] = Counter()
+    since = beginning(min(times), config.chunk)
+    for user, document, action, count in log.deeds(since, state.learnt[1]):
+        row, weight = state.catalog.row(document), config.rewards.get(action, 0.0)
+        if row is not None and weight != 0.0:
+            found[user, row, weight > 0.0] += count
+    return found
 
 
 def _outcomes(

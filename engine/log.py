@@ -40,6 +40,7 @@ class Log:
     def __init__(self, path: Path, durability: Literal["normal", "full"] = "normal") -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._columns: dict[tuple[str, ...], int] = {}
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -49,7 +50,6 @@ class Log:
             self._db.execute(f"PRAGMA user_version={FORMAT}")
         except sqlite3.DatabaseError as e:
             raise SnapshotError(f"{path}: not a readable log ({e})") from e
-        self._columns: dict[tuple[str, ...], int] = {}
 
     def _bring_up_to_date(self) -> None:
         """Make an older log one of this format: wholly, or where that fails not at all."""
@@ -69,6 +69,13 @@ class Log:
         """Close the connection; a closed log can't be used again."""
         with self._lock:
             self._db.close()
+
+    def memory(self) -> int:
+        """Bytes that SQLite may hold of the log: the pages of its cache."""
+        with self._lock:
+            pages = int(self._db.execute("PRAGMA cache_size").fetchone()[0])
+            page = int(self._db.execute("PRAGMA page_size").fetchone()[0])
+        return -pages * 1024 if pages < 0 else pages * page
 
     def copy_to(self, path: Path) -> None:
         """A consistent copy, taken while searches go on."""
@@ -97,18 +104,20 @@ class Log:
         x: NDArray[np.float64],
         rows: FeatureRows,
         interleaving: Mapping[str, Any] | None = None,
+        exploration: Mapping[str, Any] | None = None,
     ) -> None:
         """One answered search with its features as served, in one transaction."""
         with self._lock, self._transaction():
             seq = self._db.execute(
                 "INSERT INTO searches (impression, time, user, typed, text, context, imported, "
-                "policy, plan, propensity, version, candidates, shown, x, interleaving) "
-                "VALUES (?,?,?,?,?,?,0,?,?,?,?,?,?,?,?)",
+                "policy, plan, propensity, version, candidates, shown, x, interleaving, "
+                "exploration) VALUES (?,?,?,?,?,?,0,?,?,?,?,?,?,?,?,?)",
                 (
                     impression, time, user, typed, text, json.dumps(context), policy,
                     json.dumps(plan), propensity, version, candidates, json.dumps(list(shown)),
                     x.astype(np.float32).tobytes(),
                     None if interleaving is None else json.dumps(interleaving),
+                    None if exploration is None else json.dumps(exploration),
                 ),
             ).lastrowid  # fmt: skip
             if seq is None:
@@ -169,6 +178,7 @@ class Log:
             columns = int(
                 self._db.execute("SELECT id FROM columns WHERE names=?", (names,)).fetchone()[0]
             )
+            self._columns[rows.names] = columns
         self._db.execute(
             "INSERT OR REPLACE INTO rows VALUES (?,?,?,?,?)",
             (
@@ -213,6 +223,15 @@ class Log:
             ).fetchall()
         return [EventRow(*row) for row in rows]
 
+    def deeds(self, since: float, until: int) -> list[tuple[str, str, str, int]]:
+        """(user, document, action, how often) of the named since a time, up to the seq `until`."""
+        with self._lock:
+            return self._db.execute(
+                "SELECT user, document, action, COUNT(*) FROM events WHERE seq <= ? AND time >= ? "
+                "AND user IS NOT NULL GROUP BY user, document, action",
+                (until, since),
+            ).fetchall()
+
     def interleaved(self) -> tuple[list[SearchRow], list[EventRow]]:
         """Every interleaved search and the events on them, in order of the log."""
         with self._lock:
@@ -251,24 +270,27 @@ class Log:
         for row in reversed(picked):
             rows = FeatureRows(
                 names=names,
-                documents=tuple(json.loads(row[15])),
-                weights=np.frombuffer(row[16], np.float32),
-                features=np.frombuffer(row[17], np.float32).reshape(-1, len(names)),
+                documents=tuple(json.loads(row[16])),
+                weights=np.frombuffer(row[17], np.float32),
+                features=np.frombuffer(row[18], np.float32).reshape(-1, len(names)),
             )
             yield search_row(row), rows, events[row[1]]
 
     def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
+        return _Transaction(self._db, self._columns)
 
 
 class _Transaction:
-    """BEGIN … COMMIT, or ROLLBACK where the block raises."""
+    """BEGIN … COMMIT, or ROLLBACK where the block raises; then what is known of `columns` is forgotten."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, columns: dict[tuple[str, ...], int]) -> None:
         self._db = db
+        self._columns = columns
 
     def __enter__(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        if kind is not None:
+            self._columns.clear()

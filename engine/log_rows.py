@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 2
+FORMAT = 3
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS searches (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS searches (
     candidates INTEGER,
     shown TEXT NOT NULL,
     x BLOB,
-    interleaving TEXT
+    interleaving TEXT,
+    exploration TEXT
 );
 CREATE TABLE IF NOT EXISTS columns (id INTEGER PRIMARY KEY, names TEXT UNIQUE NOT NULL);
 CREATE TABLE IF NOT EXISTS rows (
@@ -53,7 +54,10 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_by_impression ON events (impression);
 """
-MIGRATIONS = {1: "ALTER TABLE searches ADD COLUMN interleaving TEXT"}
+MIGRATIONS = {
+    1: "ALTER TABLE searches ADD COLUMN interleaving TEXT",
+    2: "ALTER TABLE searches ADD COLUMN exploration TEXT",
+}
 """What makes a log of each older format one of the next."""
 
 
@@ -62,7 +66,8 @@ class SearchRow:
     """A logged search. `plan` maps generator to (depth, marginal propensity).
 
     `interleaving`: who drafted what of an interleaved page (see `engine.interleaving.logged`), None
-    on others. The plan is then that of the state in force, without a propensity.
+    on others. The plan is then that of the state in force, without a propensity. `exploration`: how a
+    page came by its order where exploration was on (see `engine.showing.explore`), else None.
     """
 
     seq: int
@@ -80,6 +85,7 @@ class SearchRow:
     candidates: int | None
     shown: tuple[str, ...]
     interleaving: Mapping[str, Any] | None
+    exploration: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +118,12 @@ class FeatureRows:
 # Both start from every column of a search, in the order of `search_row`.
 PICK_SEARCHES = """
 SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
-       version, candidates, shown, interleaving
+       version, candidates, shown, interleaving, exploration
 FROM searches
 """
 PICK_JUDGED = """
 SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
-       version, candidates, shown, interleaving, documents, weights, features
+       version, candidates, shown, interleaving, exploration, documents, weights, features
 FROM searches JOIN rows USING (seq) JOIN columns c ON c.id = rows.columns
 WHERE c.names = ? AND seq > ? AND seq <= ? AND EXISTS (
     SELECT 1 FROM events e WHERE e.impression = searches.impression AND e.seq <= ?
@@ -152,6 +158,7 @@ def search_row(row: Sequence[Any]) -> SearchRow:
         candidates=row[12],
         shown=tuple(json.loads(row[13])),
         interleaving=json.loads(row[14]) if row[14] else None,
+        exploration=json.loads(row[15]) if row[15] else None,
     )
 
 

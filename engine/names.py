@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.analysis import normalise
+from retrievers.arrays import keep, mapped
 from retrievers.base import Docs, Document
 
 Hashes = NDArray[np.uint64]
+MERGE_SHARE = 0.1
+"""Rows that came later than the others, as a share of these, from which on all are sorted anew."""
 
 
 def name_hash(text: str) -> int:
@@ -29,9 +32,11 @@ class Names:
         """Shape (rows,): the hash of each row's title."""
         self.words: NDArray[np.int16] = np.empty(0, np.int16)
         """Shape (rows,): how many words each title has."""
-        self._sorted: Hashes = np.empty(0, np.uint64)
-        self._rows: Docs = np.empty(0, np.int32)
         self._values: Hashes = np.empty(0, np.uint64)
+        # The rows by their hash: the first ones, and those that came later.
+        self._order: Docs = np.empty(0, np.int32)
+        self._sorted: Hashes = np.empty(0, np.uint64)
+        self._later = (self._sorted, self._order)
 
     def add(self, documents: Sequence[Document]) -> None:
         """Take in the documents of the next rows."""
@@ -46,38 +51,69 @@ class Names:
         self.titles = np.concatenate([self.titles, np.array(titles, np.uint64)])
         counts = [len(normalise(document.title).split()) for document in documents]
         self.words = np.concatenate([self.words, np.array(counts, np.int16)])
-        self._values = np.union1d(self._values, np.fromiter(values, np.uint64, len(values)))
-        self._index()
+        given = np.fromiter(values, np.uint64, len(values))
+        given = given[~_within(self._values, given)]
+        if given.size:
+            self._values = np.union1d(self._values, given)
+        first = self._order.size
+        if self.titles.size - first > MERGE_SHARE * first:
+            self.merge()
+        else:
+            self._later = _by_hash(self.titles, first)
 
-    def _index(self) -> None:
-        order = np.argsort(self.titles, kind="stable").astype(np.int32)
-        self._sorted, self._rows = self.titles[order], order
+    def merge(self) -> None:
+        """Make look-ups as quick as if all documents had been added at once."""
+        if self._order.size < self.titles.size:
+            self._sorted, self._order = _by_hash(self.titles, 0)
+            self._later = (self._sorted[:0], self._order[:0])
 
     def rows(self, hashed: int) -> Docs:
         """The rows whose title has this hash, removed ones included."""
-        key = np.uint64(hashed)
-        start, end = np.searchsorted(self._sorted, key), np.searchsorted(self._sorted, key, "right")
-        return self._rows[start:end]
+        key, found = np.uint64(hashed), []
+        for hashes, rows in ((self._sorted, self._order), self._later):
+            start, end = np.searchsorted(hashes, key), np.searchsorted(hashes, key, "right")
+            found.append(rows[start:end])
+        return np.concatenate(found)
 
     def is_value(self, hashed: int) -> bool:
         """Whether some document's metadata has this value."""
-        place = int(np.searchsorted(self._values, np.uint64(hashed)))
-        return place < self._values.size and int(self._values[place]) == hashed
+        return bool(_within(self._values, np.array([hashed], np.uint64))[0])
 
     def save(self, folder: Path) -> None:
         """Write into an existing folder."""
         for name, array in self._arrays():
-            np.save(folder / f"{name}.npy", array)
+            keep(folder / f"{name}.npy", array)
 
     def _arrays(self) -> Iterable[tuple[str, NDArray[np.generic]]]:
-        return (("titles", self.titles), ("words", self.words), ("values", self._values))
+        return (
+            ("titles", self.titles), ("words", self.words), ("values", self._values),
+            ("order", self._order), ("sorted", self._sorted),
+        )  # fmt: skip
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         names = cls()
-        names.titles = np.load(folder / "titles.npy", allow_pickle=False)
-        names.words = np.load(folder / "words.npy", allow_pickle=False)
-        names._values = np.load(folder / "values.npy", allow_pickle=False)
-        names._index()
+        names.titles = mapped(folder / "titles.npy", np.uint64)
+        names.words = mapped(folder / "words.npy", np.int16)
+        names._values = mapped(folder / "values.npy", np.uint64)
+        names._order = mapped(folder / "order.npy", np.int32)
+        names._sorted = mapped(folder / "sorted.npy", np.uint64)
+        names._later = _by_hash(names.titles, names._order.size)
         return names
+
+
+def _by_hash(titles: Hashes, first: int) -> tuple[Hashes, Docs]:
+    """The hashes of the rows from `first` on, ascending, and the row of each."""
+    order = (np.argsort(titles[first:], kind="stable") + first).astype(np.int32)
+    return titles[order], order
+
+
+def _within(known: Hashes, hashes: Hashes) -> NDArray[np.bool_]:
+    """Which of `hashes` are among the ascending `known`."""
+    if known.size == 0:
+        return np.zeros(hashes.size, np.bool_)
+    found: NDArray[np.bool_] = (
+        known[np.minimum(np.searchsorted(known, hashes), known.size - 1)] == hashes
+    )
+    return found

@@ -18,6 +18,7 @@ import numpy as np
 from bandit import PlanDistribution
 from bandit.ope import Estimate, evaluate
 from engine.config import EngineConfig
+from engine.correcting import shown_rows
 from engine.counterfactual import Served, distributions, evidences, read_served
 from engine.errors import BadInput
 from engine.log import Log
@@ -25,7 +26,7 @@ from engine.ranking_features import column_names
 from engine.snapshots import in_force, put_in_force, read_manifest, read_state, waiting_for
 from engine.staging import waiting
 from engine.state import State
-from engine.training import clicked_impressions, shown_rows
+from engine.training import clicked_impressions
 from rankers.gate import judge, scored
 from retrievers.dense import Dense
 

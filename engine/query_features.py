@@ -74,13 +74,14 @@ def query_facts(
         entity = "part" if unknown < 1.0 else "unknown"
     kind = f"{entity}/{'seen' if clicks > 0 else 'new'}/{'user' if searches > 0 or topics.knows(user) else 'anyone'}"
     letters = [c for c in text if c.isalpha()]
-    latin = sum("LATIN" in unicodedata.name(c, "") for c in letters) / max(len(letters), 1)
+    latin = sum(c.isascii() or "LATIN" in unicodedata.name(c, "") for c in letters)
+    latin_share = latin / max(len(letters), 1)
     time = query.context.time
     hour = 0.0 if time is None else 2.0 * math.pi * (time.hour + time.minute / 60.0) / 24.0
     day = 0.0 if time is None else 2.0 * math.pi * time.weekday() / 7.0
     x = np.array(
         [
-            len(key.split()) / 5.0, min(len(text), 100) / 30.0, latin,
+            len(key.split()) / 5.0, min(len(text), 100) / 30.0, latin_share,
             float(any(c.isdigit() for c in text)), float(named.size > 0),
             math.log1p(named.size), float(is_value), unknown,
             float(rarity.max()) if rarity.size else 0.0,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +11,7 @@ from typing import Self
 from tqdm import tqdm
 
 from engine.answering import answered
-from engine.building import added, build_state, removed
+from engine.building import build_state
 from engine.checks import check_context, check_k, check_query
 from engine.chunks import Chunk
 from engine.config import EngineConfig
@@ -21,15 +20,17 @@ from engine.explaining import Missing, why_missing
 from engine.feedback import checked_feedback, checked_history
 from engine.folder import Folder
 from engine.formats import read_documents
+from engine.in_force import InForce, stored
 from engine.interleaved import Interleaved, outcomes
 from engine.interleaving import Challenger
 from engine.learning import learn
 from engine.log import Log
+from engine.memory import memory_of
 from engine.parts import with_encoder
 from engine.promotion import Promotion, promote, read_waiting
 from engine.response import Event, LearnReport, LoggedSearch, Response
 from engine.showing import shown
-from engine.snapshots import in_force, read_snapshot, waiting_for, write_snapshot
+from engine.snapshots import in_force, read_snapshot, waiting_for
 from engine.staging import free_version
 from engine.state import State
 from retrievers.base import Context, Document
@@ -46,12 +47,10 @@ class SearchEngine:
     """
 
     def __init__(self, state: State, config: EngineConfig, folder: Folder) -> None:
-        self._state = state
-        self._challenger: Challenger | None = None
         self.config = config
         self._folder = folder
         self._log = Log(folder.log, config.durability)
-        self._writing = threading.Lock()
+        self._in_force = InForce(state, config, folder)
 
     @classmethod
     def build(
@@ -85,7 +84,7 @@ class SearchEngine:
                 source, config, encoder, None if embeddings is None else Path(embeddings), progress
             )
             if not place.temporary:
-                write_snapshot(place.path, state, config)
+                state = stored(place.path, state, config)
             return cls(state, config, place)
         except BaseException:
             place.close()
@@ -122,7 +121,8 @@ class SearchEngine:
         text = check_query(query, self.config)
         k = check_k(k, self.config)
         given = check_context(Context() if context is None else context)
-        challenger, state, now = self._challenger, self._state, self.config.clock()
+        serving, now = self._in_force.serving, self.config.clock()
+        challenger, state = serving.challenger, serving.state
         made = answered(state, self.config, text, given, now)
         return shown(state, self.config, self._log, made, given, now, k, explain, challenger)
 
@@ -133,7 +133,7 @@ class SearchEngine:
         depth its generators were asked for, or ranked below. Logs nothing."""
         text = check_query(query, self.config)
         given = check_context(Context() if context is None else context)
-        state = self._state
+        state = self.state
         made = answered(state, self.config, text, given, self.config.clock())
         return why_missing(state, made, item, check_k(k, self.config))
 
@@ -157,17 +157,16 @@ class SearchEngine:
         Events may name a recorded search, or none: then they are the user's history. All or nothing.
         """
         return self._log.add_history(
-            *checked_history(self._log, self._state.catalog, searches, events)
+            *checked_history(self._log, self.state.catalog, searches, events)
         )
 
     def learn(self, *, stage: bool = False, progress: bool = False) -> LearnReport:
         """Learn from every record since the last time: memory, personal, popular, bandit, position
-        bias, ranker. Searches go on meanwhile on the old state; the new one takes over at the end and
-        is saved where the engine has a folder.
+        bias, ranker. Searches, additions and removals go on meanwhile on the old state; the new one
+        takes over at the end and is saved where the engine has a folder.
 
-        With `stage` it is written as a snapshot (`LearnReport.staged`) and does not take over: the
-        engine goes on as it is until `promote`. What takes over in between, by `learn`, `add` or
-        `remove`, makes it outdated."""
+        With `stage` it is written as a snapshot (`LearnReport.staged`) that takes over by `promote`
+        alone. `learn`, `add` or `remove` in between make it outdated."""
         if stage and self._folder.temporary:
             raise BadInput(
                 "learn(stage=True): found an engine without a folder of its own, expected "
@@ -179,13 +178,12 @@ class SearchEngine:
             return shown
 
         # Many small products: BLAS threads would wait for each other longer than they work.
-        with self._writing, single_threaded():
-            state, report = learn(self._state, self._log, self.config, bar if progress else None)
+        with self._in_force.long() as (before, base), single_threaded():
+            state, report = learn(before, self._log, self.config, bar if progress else None)
             state = replace(state, version=free_version(self._folder.path, state.version))
             if stage:
-                path = write_snapshot(self._folder.path, state, self.config, stage=True)
-                return replace(report, staged=int(path.name))
-            self._swap(state)
+                return replace(report, staged=self._in_force.stage(state, base))
+            self._in_force.take_over(state)
             return report
 
     @property
@@ -201,81 +199,83 @@ class SearchEngine:
         It is judged on what was served after it had learnt, which it and the state in force have not
         seen. Promoted where the lower bounds of the 95% intervals are at least -`allow`: of the
         gain in reward a search that its plans make and of the gain in nDCG@10 of its ranker, as far
-        as these differ. Where the log cannot tell, it is refused. SnapshotError where nothing waits,
-        or where what waits is outdated.
+        as these differ. Refused where the log cannot tell. SnapshotError where nothing current waits.
         """
-        with self._writing, single_threaded():
-            verdict, state = promote(
-                self._folder.path, self._state, self._log, self.config, snapshot, allow
+        path, log, config = self._folder.path, self._log, self.config
+        with single_threaded():
+            return self._in_force.exclusively(
+                lambda state: promote(path, state, log, config, snapshot, allow)
             )
-            if verdict.promoted:
-                self._state, self._challenger = state, None
-            return verdict
 
     def interleave(self, snapshot: int | None = None) -> int:
         """From now on a staged snapshot (None: the latest) drafts every page of `search` in turns with
-        the state in force; its number. It ends with `stop_interleaving`, and when another state takes
-        over. Both answer, so that a search takes the time of two."""
-        with self._writing:
-            over, number, state = read_waiting(self._folder.path, self._state, snapshot)
-            self._challenger = Challenger(number, state, over, self._state)
-            return number
+        the state in force, until `stop_interleaving` or another state takes over; its number. Both
+        answer, so that a search takes the time of two."""
+
+        def challenger(current: State) -> Challenger:
+            over, number, state = read_waiting(self._folder.path, current, snapshot)
+            return Challenger(number, state, over, current)
+
+        return self._in_force.challenge(challenger).snapshot
 
     def stop_interleaving(self) -> None:
         """Let the state in force answer alone again."""
-        self._challenger = None
+        self._in_force.stand_alone()
 
     def interleaved(self) -> tuple[Interleaved, ...]:
         """Who has been liked better on interleaved pages so far, for every two states that shared some."""
         return outcomes(*self._log.interleaved(), self.config.rewards)
 
     def add(self, documents: Iterable[Document]) -> None:
-        """Add documents; they are found at once. All or nothing."""
-        with self._writing:
-            given = list(documents)
-            if given:
-                self._swap(added(self._state, given))
+        """Add documents; they are found at once, and kept once it returns. All or nothing."""
+        self._in_force.add(list(documents))
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove documents; they are gone at once. All or nothing."""
-        with self._writing:
-            self._swap(removed(self._state, list(ids)))
+        self._in_force.remove(list(ids))
 
-    def _swap(self, state: State) -> None:
-        if not self._folder.temporary:
-            write_snapshot(self._folder.path, state, self.config)
-        self._state, self._challenger = state, None
+    def merge(self) -> None:
+        """Make answers those of an engine built of the documents that are left, while searches go on.
+
+        Until then statistics of words and cells of vectors stay as they were, and answers differ a
+        little. The engine merges by itself, in the background, when much has changed.
+        """
+        self._in_force.merge()
+
+    def memory(self) -> Mapping[str, int]:
+        """Bytes that each part of the engine takes, what is mapped from files included."""
+        return memory_of(self.state, self._log)
 
     def save(self, folder: Path | str | None = None) -> None:
-        """Write index and log into a folder, by default the engine's own.
-
-        Into another folder: a complete copy, log included; this engine goes on where it was.
-        """
+        """Write index and log into a folder, by default the engine's own. Into another: a complete
+        copy, log included; this engine goes on where it was."""
         path = self._folder.path if folder is None else Path(folder)
         if path.resolve() == self._folder.path.resolve():
-            with self._writing:
-                write_snapshot(path, self._state, self.config)
+            self._in_force.save()
             return
-        with self._writing, Folder(path) as other:
+        with self._in_force.long() as (state, _), Folder(path) as other:
             if (path / "CURRENT").exists():
                 raise SnapshotError(
                     f"{path}: holds another index already; save into an empty folder"
                 )
             self._log.copy_to(other.log)
-            write_snapshot(path, self._state, self.config)
+            stored(path, state, self.config)
 
     def document(self, id: str) -> Document | None:
         """A document by its id, None where there is none."""
-        row = self._state.catalog.row(id)
-        return None if row is None else self._state.catalog[row]
+        return self.state.catalog.find(id)
 
     def __len__(self) -> int:
-        return len(self._state.catalog)
+        return len(self.state.catalog)
 
     @property
     def state(self) -> State:
         """What the engine searches with now; never changed in place."""
-        return self._state
+        return self._in_force.state
+
+    @property
+    def _challenger(self) -> Challenger | None:
+        return self._in_force.serving.challenger
 
     @property
     def log(self) -> Log:
@@ -284,6 +284,7 @@ class SearchEngine:
 
     def close(self) -> None:
         """Close the log and give the folder back; closing twice is allowed."""
+        self._in_force.close()
         self._log.close()
         self._folder.close()
 

@@ -1,60 +1,66 @@
 """States on disk: `DIR/snapshots/<n>`, and `DIR/CURRENT` naming the one in force.
 
 A snapshot is written beside the others and renamed when complete; `CURRENT` is replaced last. A
-crash at any moment leaves the old snapshot or the new one in force, never half of one. Kept are the
-snapshot in force, the one before it, and those staged for `promote`.
+crash at any moment leaves the old snapshot or the new one in force, never half of one. Its files
+never change, so what is mapped from the snapshot in force is linked into the next one, not written
+again; only `changes` grows (see `engine.changes`). Kept are the snapshot in force, the one before
+it, and those staged for `promote`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.catalog import Catalog
+from engine.changes import Change, ChangeFile, read_changes
 from engine.config import EngineConfig
 from engine.durable import digest, replace_text, write_text
+from engine.durable import sync_folder as _sync
 from engine.errors import LtrrError, SnapshotError
 from engine.filters import Filters
 from engine.names import Names
 from engine.parts import load_policy, load_retrievers, make_fusion
 from engine.ranking_features import column_names
+from engine.replaying import replayed
+from engine.soundness import CHECKED, damage
 from engine.staging import STAGED, Staged, read_staged, write_staged
 from engine.state import State
 from engine.statistics import PlanStatistics
 from engine.topics import Topics
 from rankers.lambdamart import LambdaMART
 from rankers.propensity import Examination
+from retrievers.arrays import file_id, sharing
+from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 3
+FORMAT = 4
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3
 """Staged snapshots kept, the latest."""
 
 
-def write_snapshot(
-    folder: Path, state: State, config: EngineConfig, *, stage: bool = False
-) -> Path:
-    """Write `state` as the next snapshot of `folder`; its path.
-
-    It is put in force or, with `stage`, left to wait for `promote`.
-    """
+def write_snapshot(folder: Path, state: State, config: EngineConfig) -> Path:
+    """Write `state` as the next snapshot of `folder`, not yet in force; its path."""
     snapshots = folder / "snapshots"
     snapshots.mkdir(parents=True, exist_ok=True)
     number = max(_numbers(snapshots), default=0) + 1
     half = snapshots / f".half-{number}"
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir()
-    _write_parts(half, state)
-    files = sorted(p for p in half.rglob("*") if p.is_file())
+    before = snapshots / str(in_force(folder)) if (folder / CURRENT).is_file() else None
+    with nullcontext() if before is None else sharing(before):
+        _write_parts(half, state)
+    files = {p.relative_to(half).as_posix(): p for p in sorted(half.rglob("*")) if p.is_file()}
+    known = {} if before is None else _known_sums(before)
     manifest = {
         "format": FORMAT,
         "config": config.to_json(),
@@ -66,23 +72,41 @@ def write_snapshot(
         "ranker": state.ranker is not None,
         "gated": state.gated is not None,
         "examination": _examination_to_json(state.examination),
-        "files": {p.relative_to(half).as_posix(): digest(p) for p in files},
+        "files": {name: known.get(file_id(p)) or digest(p) for name, p in files.items()},
+        "sizes": {name: p.stat().st_size for name, p in files.items()},
     }
     write_text(half / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
     done = snapshots / str(number)
     half.rename(done)
     _sync(snapshots)
-    if stage:
-        now = in_force(folder)
-        base = digest(snapshots / str(now) / MANIFEST)
-        before = read_staged(folder)
-        waiting = (*waiting_for(folder, now), Staged(number, state.version, base))[-WAITING:]
-        write_staged(folder, waiting)
-        _sync(folder)
-        _remove(folder, {one.number for one in before} - {one.number for one in waiting} - {now})
-    else:
-        put_in_force(folder, number)
     return done
+
+
+def _known_sums(snapshot: Path) -> dict[tuple[int, int], str]:
+    """{file: sum} of what a snapshot may have in common with the next."""
+    sums: dict[str, str] = read_manifest(snapshot)["files"]
+    return {file_id(snapshot / n): s for n, s in sums.items() if (snapshot / n).is_file()}
+
+
+def stage(folder: Path, number: int, version: int, base: str) -> None:
+    """Let a snapshot wait for `promote`; `base` is `base_of` the one it was learnt from."""
+    now = in_force(folder)
+    before = read_staged(folder)
+    waiting = (*waiting_for(folder, now), Staged(number, version, base))[-WAITING:]
+    write_staged(folder, waiting)
+    _sync(folder)
+    _remove(folder, {one.number for one in before} - {one.number for one in waiting} - {now})
+
+
+def base_of(folder: Path, number: int) -> str:
+    """What a snapshot is known by with the changes since it was written."""
+    return change_file(folder, number).digest.hex()
+
+
+def change_file(folder: Path, number: int) -> ChangeFile:
+    """Where changes of a snapshot are kept."""
+    here = folder / "snapshots" / str(number)
+    return ChangeFile(here, bytes.fromhex(digest(here / MANIFEST)))
 
 
 def in_force(folder: Path) -> int:
@@ -98,8 +122,13 @@ def in_force(folder: Path) -> int:
     return int(number)
 
 
-def put_in_force(folder: Path, number: int) -> None:
-    """Let a snapshot that is there take over, and clear away those that are no longer needed."""
+def put_in_force(folder: Path, number: int, changes: Iterable[Change] = ()) -> ChangeFile:
+    """Let a snapshot that is there take over, and clear away those that are no longer needed.
+
+    `changes`: what has happened since it was made. Further ones go into the file returned.
+    """
+    later = change_file(folder, number)
+    later.append(changes)
     before = in_force(folder) if (folder / CURRENT).is_file() else number
     replace_text(folder / CURRENT, str(number))
     _sync(folder)
@@ -112,12 +141,13 @@ def put_in_force(folder: Path, number: int) -> None:
         write_staged(folder, waiting)
     kept = {number, before, *(one.number for one in waiting)}
     _remove(folder, _numbers(folder / "snapshots") - kept)
+    return later
 
 
 def waiting_for(folder: Path, number: int) -> tuple[Staged, ...]:
     """The staged snapshots that were learnt from snapshot `number`, and may take its place."""
     waiting = read_staged(folder)
-    base = digest(folder / "snapshots" / str(number) / MANIFEST) if waiting else ""
+    base = base_of(folder, number) if waiting else ""
     return tuple(one for one in waiting if one.base == base)
 
 
@@ -154,20 +184,29 @@ def read_snapshot(folder: Path, encoder: Encoder | str | None) -> tuple[State, E
 
 
 def read_state(here: Path, encoder: Encoder | str | None) -> tuple[State, EngineConfig]:
-    """One snapshot by its folder; SnapshotError, naming the file, where it can't be read."""
+    """One snapshot by its folder, with what has changed since it was written.
+
+    SnapshotError, naming the file, where it can't be read.
+    """
     manifest = read_manifest(here)
-    for name, expected in manifest["files"].items():
-        path = here / name
-        if not path.is_file():
-            raise SnapshotError(f"{path}: missing from the snapshot")
-        if digest(path) != expected:
-            raise SnapshotError(f"{path}: damaged (its SHA-256 is not the one in {MANIFEST})")
+    for found in damage(here, manifest["files"], manifest["sizes"], CHECKED):
+        raise SnapshotError(found)
+    changes = read_changes(here, bytes.fromhex(digest(here / MANIFEST)))
     try:
-        return _read_parts(here, manifest, encoder)
+        state, config = _read_parts(here, manifest, encoder)
+        return replayed(state, changes), config
     except LtrrError:
         raise
     except (OSError, ValueError, KeyError) as e:
         raise SnapshotError(f"{here}: cannot be read ({type(e).__name__}: {e})") from e
+
+
+def damaged(folder: Path) -> list[str]:
+    """Every file of the snapshot in force that is missing or damaged, read as a whole, and how."""
+    here = folder / "snapshots" / str(in_force(folder))
+    manifest = read_manifest(here)
+    read_changes(here, bytes.fromhex(digest(here / MANIFEST)))
+    return list(damage(here, manifest["files"], manifest["sizes"]))
 
 
 def read_manifest(here: Path) -> dict[str, Any]:
@@ -190,12 +229,11 @@ def _read_parts(
     here: Path, manifest: dict[str, Any], encoder: Encoder | str | None
 ) -> tuple[State, EngineConfig]:
     config = EngineConfig.from_json(manifest["config"])
-    catalog = Catalog.load(here / "catalog")
-    retrievers = load_retrievers(config, here / "retrievers", encoder)
+    catalog, names, retrievers = read_index(here, config, encoder)
     state = State(
         catalog=catalog,
         filters=Filters(catalog),
-        names=Names.load(here / "names"),
+        names=names,
         topics=Topics.load(here / "topics"),
         retrievers=retrievers,
         statistics=PlanStatistics.load(here / "statistics"),
@@ -211,6 +249,26 @@ def _read_parts(
         learnt=(int(manifest["learnt"][0]), int(manifest["learnt"][1])),
     )
     return state, config
+
+
+def read_index(
+    here: Path, config: EngineConfig, encoder: Encoder | str | None
+) -> tuple[Catalog, Names, dict[str, Retriever]]:
+    """What grows with the catalogue, mapped from the files of a snapshot as far as it can be."""
+    return (
+        Catalog.load(here / "catalog"),
+        Names.load(here / "names"),
+        load_retrievers(config, here / "retrievers", encoder),
+    )
+
+
+def read_catalog(here: Path) -> Catalog:
+    """The documents of a snapshot, with what has changed since it was written."""
+    catalog = Catalog.load(here / "catalog")
+    for change in read_changes(here, bytes.fromhex(digest(here / MANIFEST))):
+        catalog.remove(change.removed)
+        catalog.add(change.added)
+    return catalog
 
 
 def _examination_to_json(examination: Examination) -> dict[str, Any]:
@@ -231,12 +289,3 @@ def _examination_from_json(data: dict[str, Any]) -> Examination:
         None if errors is None else np.array([np.inf if e is None else e for e in errors]),
         float(data["floor"]),
     )
-
-
-def _sync(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

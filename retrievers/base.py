@@ -207,6 +207,14 @@ class Learns(Protocol):
 
 
 @runtime_checkable
+class Merges(Protocol):
+    """A generator that takes changes in cheaply, and can make good what that leaves inexact."""
+
+    def merge(self) -> None:
+        """Answer as if the documents that are left had been added at once. May take long."""
+
+
+@runtime_checkable
 class Joins(Protocol):
     """A generator that can read the state of another instead of having its own."""
 

@@ -17,9 +17,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from retrievers.analysis import Analyzer
+from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs, Document, Hits, Query, Retriever, Scores
+from retrievers.levels import Codes, Levels
 from retrievers.phrases import value_term, value_terms
-from retrievers.postings import Counts, Offsets, Postings, mapped
+from retrievers.postings import Offsets, Postings
 from retrievers.segment import Floats
 from retrievers.sparse import SparseIndex
 from retrievers.topk import frozen
@@ -82,8 +84,8 @@ class Okapi:
     def impacts(self, postings: Postings, idf: Floats, lengths: Floats) -> Scores:
         """Of every entry of `postings`."""
         return _okapi(
-            postings.indptr, postings.rows, postings.counts, idf, lengths, self.k1,
-            self.b,
+            postings.indptr, postings.rows, postings.counts, postings.levels, idf, lengths,
+            self.k1, self.b,
         )  # fmt: skip
 
 
@@ -91,7 +93,8 @@ class Okapi:
 def _okapi(
     indptr: Offsets,
     rows: Docs,
-    counts: Counts,
+    counts: Codes,
+    levels: Levels,
     idf: Floats,
     lengths: Floats,
     k1: float,
@@ -100,7 +103,7 @@ def _okapi(
     impacts = np.empty(rows.size, np.float32)
     for term in range(idf.size):
         for p in range(indptr[term], indptr[term + 1]):
-            count = np.float64(counts[p])
+            count = np.float64(levels[counts[p]])
             norm = k1 * (1 - b + b * lengths[rows[p]])
             impacts[p] = idf[term] * count * (k1 + 1) / (count + norm)
     return impacts
@@ -186,6 +189,7 @@ class BM25(Retriever):
         self._state = self._with_prior(index, popularity)
 
     def _with_prior(self, index: SparseIndex, popularity: Scores) -> _State:
+        """With the prior of popularities, (rows,), 0 where there is none."""
         known = popularity[popularity > 0]
         if known.size == 0 or self.prior_weight == 0:
             return _State(index, frozen(popularity), frozen(np.empty(0, np.float32)))
@@ -198,7 +202,11 @@ class BM25(Retriever):
 
     def merge(self) -> None:
         """Make the statistics exact after adds and removals."""
-        self._state = replace(self._state, index=self._state.index.merge())
+        state = self._state
+        index = state.index.merge()
+        popularity = np.where(index.live, state.popularity, np.float32(0))
+        if index is not state.index or not np.array_equal(popularity, state.popularity):
+            self._state = self._with_prior(index, popularity)
 
     def save(self, folder: Path) -> None:
         """Settings as JSON, everything else as arrays that `load` maps."""
@@ -215,8 +223,8 @@ class BM25(Retriever):
         }
         (folder / "settings.json").write_text(json.dumps(settings))
         self._state.index.save(folder)
-        np.save(folder / "popularity.npy", self._state.popularity)
-        np.save(folder / "prior.npy", self._state.prior)
+        keep(folder / "popularity.npy", self._state.popularity)
+        keep(folder / "prior.npy", self._state.prior)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

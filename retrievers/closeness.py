@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import cdist
 
 from retrievers.base import Docs, Features, Scores
+from retrievers.edits import letters, similarities
 from retrievers.name_table import Bytes, Gathered
 from retrievers.postings import Offsets
 from retrievers.segment import Floats
@@ -38,24 +37,17 @@ def closeness(typed: Sequence[str], found: Gathered, weights: Floats, title: int
     NaN for a row without one; "best" and "name" of what fits best; "word" of all names together.
     """
     typed = typed[:_WORDS]
-    near = _alike(typed, found.spelt)
-    begun = _alike(typed[-1:], [word[: len(typed[-1])] for word in found.spelt])
+    spelt, ends = letters(found.word_lines)
+    near = similarities(typed, spelt, ends, _ALIKE)
+    begun = similarities(typed[-1:], spelt, ends, _ALIKE, heads=True)
     np.maximum(near[-1], np.float32(_BEGUN) * begun[0], out=near[-1])
-    whole = _alike([" ".join(typed)], found.texts)[0]
+    whole = similarities([" ".join(typed)], *letters(found.text_lines), _ALIKE)[0]
+    typed_sizes = np.sqrt(np.array([len(word) for word in typed], np.float64))
+    sizes = np.sqrt(np.diff(ends, prepend=-1) - 1.0)
     return _closeness(
-        near, whole, _sizes(typed), _sizes(found.spelt), found.starts, found.fields, found.names,
+        near, whole, typed_sizes, sizes, found.starts, found.fields, found.names,
         found.word_starts, found.words, frozen(weights), title,
     )  # fmt: skip
-
-
-def _alike(typed: Sequence[str], spelt: Sequence[str]) -> Scores:
-    """Shape (typed, spelt), in {0} ∪ [_ALIKE, 1]."""
-    scorer = OSA.normalized_similarity
-    return cdist(typed, spelt, scorer=scorer, score_cutoff=_ALIKE, dtype=np.float32)
-
-
-def _sizes(words: Sequence[str]) -> Floats:
-    return np.sqrt(np.fromiter(map(len, words), np.float64, len(words)))
 
 
 @njit(nogil=True, cache=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from retrievers.base import BoolMask, Docs, Document, Features, Hits, Query, Retriever, Scores
 from retrievers.embedding_cache import EmbeddingCache
-from retrievers.encoder import Encoder, QueryVectors, embed, identity_of, resolve
+from retrievers.encoder import Encoder, QueryVectors, Stored, embed, identity_of, resolve
 from retrievers.vectors import VectorIndex
 
 FORMAT = 1
@@ -125,22 +126,57 @@ class Dense(Retriever):
         """Embed and index; in an approximate index of n rows, cells are made anew at 2n."""
         if len(rows) != len(documents):
             raise ValueError(f"add: found {len(rows)} rows for {len(documents)} documents")
+        self._check_rows(rows)
+        self.add_embedded(rows, self.embed(documents))
+
+    def embed(self, documents: Sequence[Document]) -> Stored:
+        """The embeddings of documents, shape (n, dim)."""
+        if not documents:
+            return np.empty((0, 0), np.float16)
+        texts = [self._text(document) for document in documents]
+        vectors = embed(self.encoder, texts, self._cache, progress=self.progress)
+        if self.index is not None:
+            self._checked(self.index, vectors)
+        return vectors
+
+    def add_embedded(self, rows: Docs, vectors: Stored) -> None:
+        """As `add`, of documents with these embeddings (see `embed`)."""
         if len(rows) == 0:
             return
-        rows = np.asarray(rows, np.int32)
+        self._check_rows(rows)
+        index = self.index
+        if index is None:
+            index = VectorIndex.empty(vectors.shape[1], self._exact_rows, self._seed)
+        self._checked(index, vectors)
+        self.index = index.plus(np.asarray(rows, np.int32), vectors)
+
+    def _check_rows(self, rows: Docs) -> None:
         index = self.index
         last = -1 if index is None or index.rows.size == 0 else int(index.rows[-1])
-        if rows[0] <= last or (np.diff(rows) <= 0).any():
+        if len(rows) and (rows[0] <= last or (np.diff(rows) <= 0).any()):
             raise ValueError(
                 f"rows: expected ascending rows above {last}, the last one indexed; found "
                 f"{rows[:5].tolist()}... Were the documents added before?"
             )
-        texts = [self._text(document) for document in documents]
-        vectors = embed(self.encoder, texts, self._cache, progress=self.progress)
-        if index is None:
-            index = VectorIndex.empty(vectors.shape[1], self._exact_rows, self._seed)
-        self._checked(index, vectors)
-        self.index = index.plus(rows, vectors)
+
+    @property
+    def outside(self) -> float:
+        """Vectors outside the cells they would have, as a share of those that made the cells."""
+        base = None if self.index is None else self.index.base
+        if self.index is None or base is None or not base.trained:
+            return 0.0
+        return self.index.rows.size / base.trained - 1.0
+
+    def holding(self, other: Dense) -> Dense:
+        """With the index of another, and its own encoder and caches."""
+        twin = copy.copy(self)
+        twin.index = other.index
+        return twin
+
+    def merge(self) -> None:
+        """Make the index anew, as if its vectors had been added at once."""
+        if self.index is not None:
+            self.index = self.index.anew()
 
     def remove(self, rows: Docs) -> None:
         """Never return these rows again."""

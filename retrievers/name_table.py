@@ -13,8 +13,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs
-from retrievers.postings import Offsets, mapped
+from retrievers.postings import Offsets
 from retrievers.topk import frozen
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -39,7 +40,7 @@ class Gathered:
 
     Entries starts[i]:starts[i + 1] of `names` and `fields` belong to the i-th row asked for; an
     entry of `names` is a place in `texts`. The words of that text are entries word_starts[name]:
-    word_starts[name + 1] of `words`, places in `spelt`.
+    word_starts[name + 1] of `words`, places in `spelt`. Texts and words are kept one a line.
     """
 
     starts: Offsets
@@ -47,8 +48,18 @@ class Gathered:
     names: Docs
     word_starts: Offsets
     words: Docs
-    texts: list[str]
-    spelt: list[str]
+    text_lines: str
+    word_lines: str
+
+    @property
+    def texts(self) -> list[str]:
+        """Every text once."""
+        return self.text_lines.split("\n")[:-1]
+
+    @property
+    def spelt(self) -> list[str]:
+        """Every word once."""
+        return self.word_lines.split("\n")[:-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +101,11 @@ class NameTable:
         """With the names of documents under rows ascending and above all others."""
         if rows.size == 0:
             return self
+        return self.joined(NameTable._of(rows - self.rows, named))
+
+    @classmethod
+    def _of(cls, rows: Docs, named: Iterable[Named]) -> Self:
+        """The names of documents under ascending rows."""
         texts: dict[str, int] = {}
         vocabulary: dict[str, int] = {}
         row_ends, row_names, row_fields = array("q"), array("i"), array("B")
@@ -116,21 +132,37 @@ class NameTable:
                 name_ends.append(len(blob))
                 name_word_ends.append(len(name_words))
             row_ends.append(len(row_names))
-        counts = np.zeros(int(rows[-1]) + 1 - self.rows, np.int64)
-        counts[rows - self.rows] = np.diff(np.frombuffer(row_ends, np.int64), prepend=0)
-        written, named_before = self.blob.size, self.name_starts.size - 1
-        later = {
+        starts = np.zeros(int(rows[-1]) + 2, np.int64)
+        starts[rows + 1] = np.diff(np.frombuffer(row_ends, np.int64), prepend=0)
+        columns: dict[str, NDArray[Any]] = {
             "blob": np.frombuffer(bytes(blob), np.uint8),
-            "row_starts": np.cumsum(counts) + self.row_names.size,
-            "row_names": np.array(row_names, np.int32) + np.int32(named_before),
+            "row_starts": np.cumsum(starts),
+            "row_names": np.array(row_names, np.int32),
             "row_fields": np.array(row_fields, np.uint8),
-            "name_starts": np.array(name_ends, np.int64) + written,
-            "name_word_starts": np.array(name_word_ends, np.int64) + self.name_words.size,
-            "name_words": np.array(name_words, np.int32) + np.int32(self.word_spans.size // 2),
-            "word_spans": np.array(spans, np.int64) + written,
+            "name_starts": np.array([0, *name_ends], np.int64),
+            "name_word_starts": np.array([0, *name_word_ends], np.int64),
+            "name_words": np.array(name_words, np.int32),
+            "word_spans": np.array(spans, np.int64),
+        }
+        return cls(**{key: frozen(column) for key, column in columns.items()})
+
+    def joined(self, later: NameTable) -> NameTable:
+        """With the rows of another table behind its own."""
+        if self.rows == 0 or later.rows == 0:
+            return later if self.rows == 0 else self
+        written, named = self.blob.size, np.int32(self.name_starts.size - 1)
+        parts = {
+            "blob": later.blob,
+            "row_starts": later.row_starts[1:] + self.row_names.size,
+            "row_names": later.row_names + named,
+            "row_fields": later.row_fields,
+            "name_starts": later.name_starts[1:] + written,
+            "name_word_starts": later.name_word_starts[1:] + self.name_words.size,
+            "name_words": later.name_words + np.int32(self.word_spans.size // 2),
+            "word_spans": later.word_spans + written,
         }
         columns: dict[str, NDArray[Any]] = {
-            key: frozen(np.concatenate([getattr(self, key), part])) for key, part in later.items()
+            key: frozen(np.concatenate([getattr(self, key), part])) for key, part in parts.items()
         }
         return NameTable(**columns)
 
@@ -139,10 +171,11 @@ class NameTable:
         rows = np.flatnonzero(live).astype(np.int32)
         found = self.gather(rows)
         starts, kinds, names = found.starts.tolist(), found.fields.tolist(), found.names.tolist()
+        texts = found.texts
         table = NameTable.empty().add(
             rows,
             (
-                [(kinds[e], found.texts[names[e]].split(" ")) for e in range(start, end)]
+                [(kinds[e], texts[names[e]].split(" ")) for e in range(start, end)]
                 for start, end in pairwise(starts)
             ),
         )
@@ -165,16 +198,15 @@ class NameTable:
         spelt = self._read(self.word_spans[2 * word_ids], self.word_spans[2 * word_ids + 1])
         return Gathered(starts, kinds, names, word_starts, words, texts, spelt)
 
-    def _read(self, begin: Offsets, end: Offsets) -> list[str]:
-        """The texts between the bytes `begin` and `end`, decoded in one piece."""
-        lines = _lines(self.blob, frozen(begin), frozen(end)).tobytes()
-        return lines.decode().split("\n")[:-1]
+    def _read(self, begin: Offsets, end: Offsets) -> str:
+        """The texts between the bytes `begin` and `end`, one a line."""
+        return _lines(self.blob, frozen(begin), frozen(end)).tobytes().decode()
 
     def save(self, folder: Path) -> None:
         """Write into a new folder."""
         folder.mkdir()
         for column in fields(self):
-            np.save(folder / f"{column.name}.npy", getattr(self, column.name))
+            keep(folder / f"{column.name}.npy", getattr(self, column.name))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

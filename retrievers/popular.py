@@ -9,13 +9,14 @@ with success and falls with time without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs, Document, Features, Hits, Outcome, Query, Retriever
 from retrievers.decay import DAY, check_half_life, decayed
 from retrievers.predicted_queries import popularity
@@ -65,8 +66,9 @@ class Popular(Retriever):
         self._declared: Floats = np.zeros(0)
         self._added: Floats = np.zeros(0)
         self._newest = -np.inf
-        self._most_declared = 1.0
-        self._ranking: Docs = np.empty(0, np.int32)
+        self._most_declared = 1e-9
+        # The two lists, each best first, and the ranking made of them.
+        self._popular = self._new = self._ranking = np.empty(0, np.int32)
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
         """Index documents under new rows; new ones, where outcomes have been seen before."""
@@ -83,14 +85,22 @@ class Popular(Retriever):
         self._recent = np.concatenate([self._recent, np.zeros(more)])
         self._lifetime = np.concatenate([self._lifetime, np.zeros(more)])
         self._live, self._declared, self._added = live, declared, added
-        self._rank()
+        if float(declared[rows].max(initial=0.0)) > self._most_declared:
+            self._rank()
+        else:
+            self._insert(rows)
 
     def remove(self, rows: Docs) -> None:
         """Never return these rows again."""
-        live = self._live.copy()
-        live[rows] = False
-        self._live = live
-        self._rank()
+        if rows.size == 0:
+            return
+        live, declared = self._live.copy(), self._declared.copy()
+        live[rows], declared[rows] = False, 0.0
+        self._live, self._declared = live, declared
+        if float(declared.max(initial=0.0)) < self._most_declared:
+            self._rank()
+        else:
+            self._stand(self._popular[live[self._popular]], self._new[live[self._new]])
 
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         """Count outcomes, in and outside searches; large weights, such as plays, by their log."""
@@ -115,16 +125,33 @@ class Popular(Retriever):
     def _rank(self) -> None:
         """The whole ranking, made when the state changes so that a search reads its head only."""
         self._most_declared = max(float(self._declared.max(initial=0.0)), 1e-9)
-        rows = np.flatnonzero(self._live).astype(np.int32)
-        new = rows[self._newness(rows, self._newest) > 0]
-        new = new[np.argsort(-self._rate(new, self._newest), kind="stable")]
-        score = self._recent + self.prior * self._declared / self._most_declared
-        popular = np.setdiff1d(rows, new, assume_unique=True)
-        popular = popular[np.argsort(-score[popular], kind="stable")]
-        # A new item at place j stands where a popular one of place (EVERY - 1)·(j + 1) - ½ would.
-        places = (EVERY - 1.0) * np.arange(1, new.size + 1) - 0.5
-        order = np.argsort(np.concatenate([np.arange(popular.size), places]), kind="stable")
-        self._ranking = np.concatenate([popular, new])[order]
+        none = np.empty(0, np.int32)
+        self._stand(none, none)
+        self._insert(np.flatnonzero(self._live).astype(np.int32))
+
+    def _insert(self, rows: Docs) -> None:
+        """Rank rows that are not ranked yet among those that are."""
+        is_new = self._newness(rows, self._newest) > 0
+        ranked = (
+            (self._popular, rows[~is_new], self._score),
+            (self._new, rows[is_new], lambda docs: self._rate(docs, self._newest)),
+        )
+        self._stand(*(_inserted(known, given, of) for known, given, of in ranked))
+
+    def _stand(self, popular: Docs, new: Docs) -> None:
+        """Put new items, best first, into their places among popular ones."""
+        places = np.minimum(
+            EVERY * np.arange(1, new.size + 1) - 1, popular.size + np.arange(new.size)
+        )
+        ranking = np.empty(popular.size + new.size, np.int32)
+        others = np.ones(ranking.size, np.bool_)
+        others[places] = False
+        ranking[places], ranking[others] = new, popular
+        self._popular, self._new, self._ranking = popular, new, ranking
+
+    def _score(self, docs: Docs) -> Floats:
+        declared: Floats = self.prior * self._declared[docs] / self._most_declared
+        return self._recent[docs] + declared
 
     def _newness(self, docs: Docs, now: float) -> Floats:
         """1 for an item just added, falling to 0 over `new_days` or `new_events`; shape as `docs`."""
@@ -180,19 +207,35 @@ class Popular(Retriever):
         }
         (folder / "popular.json").write_text(json.dumps(settings))
         for name in ("live", "recent", "lifetime", "declared", "added"):
-            np.save(folder / f"{name}.npy", getattr(self, f"_{name}"))
+            keep(folder / f"{name}.npy", getattr(self, f"_{name}"))
+        keep(folder / "popular.npy", self._popular)
+        keep(folder / "new.npy", self._new)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; the ranking is made anew."""
+        """Read what `save` wrote."""
         settings = json.loads((folder / "popular.json").read_text())
         newest = settings.pop("newest")
         popular = cls(**settings)
         popular._newest = newest
-        for name in ("live", "recent", "lifetime", "declared", "added"):
-            setattr(popular, f"_{name}", np.load(folder / f"{name}.npy"))
-        popular._rank()
+        popular._live = mapped(folder / "live.npy", np.bool_)
+        for name in ("recent", "lifetime", "declared", "added"):
+            setattr(popular, f"_{name}", mapped(folder / f"{name}.npy", np.float64))
+        popular._most_declared = max(float(popular._declared.max(initial=0.0)), 1e-9)
+        popular._stand(
+            mapped(folder / "popular.npy", np.int32), mapped(folder / "new.npy", np.int32)
+        )
         return popular
+
+
+def _inserted(ranked: Docs, rows: Docs, score: Callable[[Docs], Floats]) -> Docs:
+    """Rows, ascending, put among others that are ranked by `score`, best first and ties by row."""
+    rows = rows[np.argsort(-score(rows), kind="stable")]
+    if ranked.size == 0 or rows.size == 0:
+        return ranked if rows.size == 0 else rows
+    # What is inserted are the highest rows: behind all of an equal score.
+    places = np.searchsorted(-score(ranked), -score(rows), "right")
+    return np.insert(ranked, places, rows)
 
 
 def _first(allowed: BoolMask, ranking: Docs, k: int) -> NDArray[np.intp]:

@@ -7,20 +7,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeAlias, TypeVar
+from typing import Self, TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs
+from retrievers.levels import Codes, Levels, code_type, coded, joined
 from retrievers.topk import frozen
 
-_Element = TypeVar("_Element", bound=np.generic)
 Bag: TypeAlias = Iterable[tuple[Sequence[str], float]]
 """A document's words: lists of tokens, each list with the weight that every token in it counts."""
 Counts: TypeAlias = NDArray[np.float32]
 Offsets: TypeAlias = NDArray[np.int64]
+_SLICE = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,13 +30,15 @@ class Postings:
     """Lists in compressed columns.
 
     The list of term t is entries indptr[t]:indptr[t + 1] of `rows` (ascending within a list) and
-    `counts` (> 0, the sum of the weights of the term's occurrences). All arrays are read-only.
+    `counts`, codes of `levels` (see `retrievers.levels`): the sum of the weights of the term's
+    occurrences, > 0. All arrays are read-only.
     """
 
     vocabulary: Mapping[str, int]
     indptr: Offsets
     rows: Docs
-    counts: Counts
+    counts: Codes
+    levels: Levels
 
     def __post_init__(self) -> None:
         if self.indptr.shape != (len(self.vocabulary) + 1,) or self.rows.shape != self.counts.shape:
@@ -49,7 +53,7 @@ class Postings:
         """No term."""
         return cls(
             {}, frozen(np.zeros(1, np.int64)), frozen(np.empty(0, np.int32)),
-            frozen(np.empty(0, np.float32)),
+            frozen(np.empty(0, np.uint8)), frozen(np.empty(0, np.float32)),
         )  # fmt: skip
 
     @classmethod
@@ -76,7 +80,11 @@ class Postings:
             frozen(each),
             len(vocabulary),
         )
-        return cls(dict(vocabulary), frozen(indptr), frozen(listed), frozen(counts)), lengths
+        codes, levels = coded(frozen(counts))
+        postings = cls(
+            dict(vocabulary), frozen(indptr), frozen(listed), frozen(codes), frozen(levels)
+        )
+        return postings, lengths
 
     def join(self, later: Postings, live: BoolMask) -> Postings:
         """Both, without the rows not `live` (shape (rows,)); `later` holds only higher rows."""
@@ -86,9 +94,10 @@ class Postings:
             np.int64,
             len(later.vocabulary),
         )
+        counts, others, levels = joined(self.counts, self.levels, later.counts, later.levels)
         indptr, rows, counts = _join(
-            self.indptr, self.rows, self.counts,
-            later.indptr, later.rows, later.counts,
+            self.indptr, self.rows, frozen(counts),
+            later.indptr, later.rows, frozen(others),
             frozen(targets), frozen(live), len(vocabulary),
         )  # fmt: skip
         used = indptr[1:] > indptr[:-1]
@@ -96,7 +105,7 @@ class Postings:
             kept = [term for term, is_used in zip(vocabulary, used, strict=True) if is_used]
             vocabulary = {term: i for i, term in enumerate(kept)}
             indptr = np.concatenate([indptr[:1], indptr[1:][used]])
-        return Postings(vocabulary, frozen(indptr), frozen(rows), frozen(counts))
+        return Postings(vocabulary, frozen(indptr), frozen(rows), frozen(counts), frozen(levels))
 
     @property
     def frequencies(self) -> Offsets:
@@ -105,8 +114,8 @@ class Postings:
 
     def save(self, folder: Path) -> None:
         """Write into an existing folder: the arrays, and the terms one a line in their order."""
-        for name in ("indptr", "rows", "counts"):
-            np.save(folder / f"{name}.npy", getattr(self, name))
+        for name in ("indptr", "rows", "counts", "levels"):
+            keep(folder / f"{name}.npy", getattr(self, name))
         (folder / "terms.txt").write_bytes("\n".join(self.vocabulary).encode())
 
     @classmethod
@@ -114,22 +123,19 @@ class Postings:
         """Read what `save` wrote, the arrays mapped from their files."""
         text = (folder / "terms.txt").read_bytes().decode()
         terms = text.split("\n") if text else []
+        levels = mapped(folder / "levels.npy", np.float32)
+        vocabulary: dict[str, int] = {}
+        for start in range(0, len(terms), _SLICE):
+            # Not in one call, in which no other thread could run.
+            part = terms[start : start + _SLICE]
+            vocabulary.update(zip(part, range(start, start + len(part)), strict=True))
         return cls(
-            dict(zip(terms, range(len(terms)), strict=True)),
+            vocabulary,
             mapped(folder / "indptr.npy", np.int64),
             mapped(folder / "rows.npy", np.int32),
-            mapped(folder / "counts.npy", np.float32),
+            mapped(folder / "counts.npy", code_type(levels.size)),
+            levels,
         )
-
-
-def mapped(path: Path, dtype: type[_Element]) -> NDArray[_Element]:
-    """The array in a .npy file, read-only and read from the disk as it is used."""
-    array: NDArray[_Element] = np.load(path, mmap_mode="r")
-    if array.dtype != dtype:
-        raise ValueError(
-            f"{path}: found {array.dtype}, expected {np.dtype(dtype)}; not written by this version"
-        )
-    return frozen(array)
 
 
 @njit(nogil=True, cache=True)
@@ -169,20 +175,20 @@ def _invert(
 def _join(
     indptr: Offsets,
     rows: Docs,
-    counts: Counts,
+    counts: Codes,
     later_indptr: Offsets,
     later_rows: Docs,
-    later_counts: Counts,
+    later_counts: Codes,
     targets: Offsets,
     live: BoolMask,
     size: int,
-) -> tuple[Offsets, Docs, Counts]:
+) -> tuple[Offsets, Docs, Codes]:
     sources = np.full(size, -1, np.int64)
     for t in range(targets.size):
         sources[targets[t]] = t
     starts = np.zeros(size + 1, np.int64)
     listed = np.empty(rows.size + later_rows.size, np.int32)
-    summed = np.empty(rows.size + later_rows.size, np.float32)
+    summed = np.empty(rows.size + later_rows.size, counts.dtype)
     at = 0
     for term in range(size):
         if term < indptr.size - 1:

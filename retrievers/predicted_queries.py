@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
 from typing import Self
@@ -16,7 +16,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import Docs, Document
+from retrievers.arrays import keep, mapped
+from retrievers.base import BoolMask, Docs, Document
 from retrievers.near_queries import query_key
 
 CREATORS = ("artist", "artists", "author", "creator", "brand", "director")
@@ -94,6 +95,23 @@ class _Segment:
         order = np.lexsort((docs, -popular, -weights, hashes))
         return cls(hashes[order], docs[order], weights[order], popular[order])
 
+    def among(self, live: BoolMask) -> Self:
+        """Without the rows that are not `live`."""
+        kept = live[self.docs]
+        return type(self)(
+            self.hashes[kept], self.docs[kept], self.weights[kept], self.popularity[kept]
+        )
+
+    @classmethod
+    def load(cls, folder: Path, number: int) -> Self:
+        """One of those that `PredictedQueries.save` wrote."""
+        return cls(
+            mapped(folder / f"predicted_hashes_{number}.npy", np.uint64),
+            mapped(folder / f"predicted_docs_{number}.npy", np.int32),
+            mapped(folder / f"predicted_weights_{number}.npy", np.float32),
+            mapped(folder / f"predicted_popularity_{number}.npy", np.float32),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictedQueries:
@@ -152,24 +170,26 @@ class PredictedQueries:
         found = np.concatenate(weights)
         return np.concatenate(docs), found / max(1.0, float(found.sum()))
 
+    def merge(self, live: BoolMask) -> PredictedQueries:
+        """One segment, without the rows that are not `live` (shape (rows,))."""
+        if len(self.segments) < 2 and all(live[part.docs].all() for part in self.segments):
+            return self
+        parts = [part.among(live) for part in self.segments]
+        most = max((float(part.popularity.max(initial=0.0)) for part in parts), default=0.0)
+        return PredictedQueries((_Segment.sorted(parts),) if parts else (), most)
+
     def save(self, folder: Path) -> None:
         """Write the segments as .npy files."""
-        sizes = np.array([segment.docs.size for segment in self.segments], np.int64)
-        np.save(folder / "predicted_sizes.npy", sizes)
-        np.save(folder / "predicted_most_popular.npy", np.float64(self.most_popular))
-        for name in ("hashes", "docs", "weights", "popularity"):
-            parts = [getattr(segment, name) for segment in self.segments]
-            np.save(
-                folder / f"predicted_{name}.npy", np.concatenate(parts) if parts else np.empty(0)
-            )
+        about = np.array([len(self.segments), self.most_popular], np.float64)
+        np.save(folder / "predicted.npy", about)
+        for number, segment in enumerate(self.segments):
+            for column in fields(segment):
+                path = folder / f"predicted_{column.name}_{number}.npy"
+                keep(path, getattr(segment, column.name))
 
     @classmethod
     def load(cls, folder: Path) -> PredictedQueries:
-        """Read what `save` wrote."""
-        cuts = np.cumsum(np.load(folder / "predicted_sizes.npy"))
-        arrays = [
-            np.split(np.load(folder / f"predicted_{name}.npy"), cuts)[: cuts.size]
-            for name in ("hashes", "docs", "weights", "popularity")
-        ]
-        segments = tuple(_Segment(*parts) for parts in zip(*arrays, strict=True))
-        return cls(segments, float(np.load(folder / "predicted_most_popular.npy")))
+        """Read what `save` wrote, mapped from the files."""
+        count, most = np.load(folder / "predicted.npy").tolist()
+        segments = tuple(_Segment.load(folder, number) for number in range(int(count)))
+        return cls(segments, most)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers import maxscore
+from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Hits, Scores
-from retrievers.postings import Postings, mapped
+from retrievers.postings import Postings
 from retrievers.topk import frozen
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -54,7 +55,7 @@ class Segment:
         folder.mkdir()
         self.postings.save(folder)
         for name in ("idf", "impacts", "peaks"):
-            np.save(folder / f"{name}.npy", getattr(self, name))
+            keep(folder / f"{name}.npy", getattr(self, name))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

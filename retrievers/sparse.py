@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers import maxscore
+from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs, Hits, Scores
-from retrievers.postings import Bag, Counts, Offsets, Postings, mapped
+from retrievers.postings import Bag, Counts, Offsets, Postings
 from retrievers.segment import Floats, Rows, Segment
 from retrievers.topk import best, frozen
 
@@ -196,8 +197,8 @@ class SparseIndex:
         """Write into an existing folder; the weighting is its owner's to keep."""
         self.base.save(folder / "base")
         self.delta.save(folder / "delta")
-        np.save(folder / "lengths.npy", self.lengths)
-        np.save(folder / "live.npy", self.live)
+        keep(folder / "lengths.npy", self.lengths)
+        keep(folder / "live.npy", self.live)
         numbers = {
             name: getattr(self, name) for name in ("removed", "documents", "mean_length", "later")
         }

@@ -1,4 +1,4 @@
-"""An immutable index of unit vectors: a FAISS index shared between versions, and what came after.
+"""An immutable index of unit vectors: FAISS indexes shared between versions, and what came after.
 
 The vectors lie on the grid of `retrievers.encoder`, so every inner product is exact: FAISS, a
 matrix product and one dot product agree to the bit, and only equal scores tie.
@@ -7,26 +7,23 @@ matrix product and one dot product agree to the bit, and only equal scores tie.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
-import faiss
 import numpy as np
-from numpy.typing import NDArray
 
-from retrievers.approximate import SLICE, train
+from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs, Hits, Scores
 from retrievers.topk import best
+from retrievers.vector_base import Among, Base, Floats, Positions, Stored
 
-Stored = NDArray[np.float16]
-Floats = NDArray[np.float32]
-Positions = NDArray[np.int64]
+_Chosen: TypeAlias = tuple[Among | None, Among | None, Positions | None]
+"""What may be returned of base, side and delta; None for all of a part."""
 
 DELTA_ROWS, DELTA_SHARE = 1024, 1 / 50
-"""Rows kept outside the FAISS index and multiplied out: at most the larger of number and share."""
-STRICT = 16
-"""How many more than k are asked of FAISS, whose order among equal scores is arbitrary."""
+"""Rows multiplied out one by one: at most the larger of number and share beside an exact index, the
+number beside an approximate one, where blocks of so many go into `side`."""
 
 
 def _products(vectors: Floats, query: Floats) -> Scores:
@@ -39,95 +36,12 @@ def _products(vectors: Floats, query: Floats) -> Scores:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Base:
-    """A FAISS index over positions 0..n-1, never changed.
-
-    `recall`: share of the true first 100 it returns, measured when it was trained; 1 where exact.
-    `trained`: how many vectors its cells were made from, 0 where exact. `probes`: cells visited.
-    """
-
-    index: faiss.Index
-    recall: float = 1.0
-    trained: int = 0
-    probes: int = 0
-
-    @classmethod
-    def of(cls, vectors: Stored, exact_rows: int, seed: int) -> Self:
-        """Exact up to `exact_rows` vectors, approximate above."""
-        if len(vectors) > exact_rows:
-            index, recall, probes = train(vectors, seed)
-            return cls(index, recall, len(vectors), probes)
-        flat = faiss.IndexFlatIP(vectors.shape[1])
-        flat.add(vectors.astype(np.float32))
-        return cls(flat)
-
-    def extended(self, vectors: Stored) -> Self:
-        """With more vectors in the same cells; its recall stays the one measured."""
-        index = faiss.clone_index(self.index)
-        index.add(vectors.astype(np.float32))
-        return replace(self, index=index)
-
-    @property
-    def size(self) -> int:
-        """How many vectors it holds."""
-        return int(self.index.ntotal)
-
-    def vectors(self, positions: Positions) -> Floats:
-        """Shape (n, dim)."""
-        found: Floats = self.index.reconstruct_batch(positions)
-        return found
-
-    def stored(self, positions: Positions) -> Stored:
-        """As `vectors`, in half the space and without loss."""
-        out = np.empty((len(positions), self.index.d), np.float16)
-        for start in range(0, len(positions), SLICE):
-            out[start : start + SLICE] = self.vectors(positions[start : start + SLICE])
-        return out
-
-    def _parameters(self, mask: BoolMask | None) -> faiss.SearchParameters | None:
-        """What FAISS is told of the positions allowed.
-
-        A filter that leaves a share s of them widens the cells visited by the power of two at or
-        below 1/s: as many vectors are compared as without it, and rare values are still found.
-        """
-        sel = None if mask is None else faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-        if not isinstance(self.index, faiss.IndexIVF):
-            return None if sel is None else faiss.SearchParameters(sel=sel)
-        probes = self.probes
-        if mask is not None:
-            share = np.count_nonzero(mask) / self.size
-            probes = min(probes << int(np.log2(1 / share)), self.index.nlist)
-        return faiss.SearchParametersIVF(sel=sel, nprobe=probes)
-
-    def search(
-        self, queries: Floats, k: int, mask: BoolMask | None
-    ) -> list[tuple[Positions, Scores]]:
-        """For each query the k best positions and all that tie with the last, in no set order.
-
-        `mask`, over positions, leaves at least one.
-        """
-        parameters = self._parameters(mask)
-        # Cells are chosen by centroids, which lie off the grid: a batch might round them otherwise
-        # than a single query, so an approximate index is asked one by one.
-        batches = [queries] if not self.trained else [query[None] for query in queries]
-        found: list[tuple[Positions, Scores]] = []
-        for batch in batches:
-            asked = min(k + STRICT, self.size)
-            scores, positions = self.index.search(batch, asked, params=parameters)
-            for query, value, at in zip(batch, scores, positions, strict=True):
-                while at.size < self.size and at[-1] >= 0 and value[-1] == value[k - 1]:
-                    deeper = min(4 * at.size, self.size)
-                    deep = self.index.search(query[None], deeper, params=parameters)
-                    value, at = deep[0][0], deep[1][0]
-                found.append((at[at >= 0], value[at >= 0]))
-        return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class VectorIndex:
     """Vectors under ascending rows. A change gives a new index; the old one answers as before.
 
-    `rows` (n,) and `alive` (n,) run over positions: those of `base`, then those of `delta` (m, dim).
+    `rows` (n,) and `alive` (n,) run over positions: those of `base`, those of `side`, then those of
+    `delta` (m, dim). `side` has what came after an approximate base, in the cells of that, so that
+    neither is copied when a few vectors are added.
     """
 
     exact_rows: int
@@ -136,6 +50,12 @@ class VectorIndex:
     alive: BoolMask
     delta: Floats
     base: Base | None = None
+    side: Base | None = None
+    living: _Chosen = field(init=False)
+    """What was not removed, of each part."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "living", self._chosen(self.alive))
 
     @classmethod
     def empty(cls, dim: int, exact_rows: int, seed: int) -> Self:
@@ -157,6 +77,10 @@ class VectorIndex:
     def _based(self) -> int:
         return 0 if self.base is None else self.base.size
 
+    @property
+    def _indexed(self) -> int:
+        return self._based + (0 if self.side is None else self.side.size)
+
     def plus(self, rows: Docs, vectors: Stored) -> Self:
         """With `vectors` (n, dim) under new rows, ascending and above all others."""
         grown = replace(
@@ -164,27 +88,54 @@ class VectorIndex:
             rows=np.concatenate([self.rows, rows]),
             alive=np.concatenate([self.alive, np.ones(len(rows), np.bool_)]),
         )
-        based = self._based
-        if len(self.delta) + len(vectors) <= max(DELTA_ROWS, int(based * DELTA_SHARE)):
-            delta = np.concatenate([self.delta, vectors.astype(np.float32)])
-            return replace(grown, delta=delta)
-        late = np.concatenate([self.delta.astype(np.float16), vectors])
-        nothing = np.empty((0, self.dim), np.float32)
+        late = len(self.delta) + len(vectors)
         base = self.base
-        if base is not None and base.trained and len(grown.rows) <= 2 * base.trained:
-            return replace(grown, base=base.extended(late), delta=nothing)
-        # Built anew, and so without the vectors of removed rows.
-        stays = grown.alive
-        kept = late[stays[based:]]
-        if base is not None:
-            kept = np.concatenate([base.stored(np.flatnonzero(stays[:based])), kept])
+        if base is not None and base.trained:
+            moving = late - late % DELTA_ROWS
+            if not moving or len(grown.rows) <= 2 * base.trained:
+                return grown._with_late(vectors, moving)
+        elif late <= max(DELTA_ROWS, int(self._based * DELTA_SHARE)):
+            return grown._with_late(vectors, 0)
+        return grown._built(vectors)
+
+    def _with_late(self, vectors: Stored, moving: int) -> Self:
+        """With the vectors of its last rows, the first `moving` of what is late in `side`."""
+        if not moving:
+            delta = np.concatenate([self.delta, vectors.astype(np.float32)])
+            return replace(self, delta=delta)
+        late = np.concatenate([self.delta.astype(np.float16), vectors])
+        side, block = self.side, late[:moving]
+        if side is not None:
+            side = side.extended(block)
+        elif self.base is not None:
+            side = self.base.beside(block)
+        return replace(self, side=side, delta=late[moving:].astype(np.float32))
+
+    def _built(self, vectors: Stored) -> Self:
+        """Built anew with the vectors of its last rows, and without those of removed rows."""
+        stays = self.alive
+        kept = np.concatenate([self._stored(), vectors])[stays]
         return replace(
-            grown,
-            rows=grown.rows[stays],
+            self,
+            rows=self.rows[stays],
             alive=stays[stays],
             base=Base.of(kept, self.exact_rows, self.seed),
-            delta=nothing,
+            side=None,
+            delta=np.empty((0, self.dim), np.float32),
         )
+
+    def _stored(self) -> Stored:
+        """All vectors, by position."""
+        parts = [one.stored(np.arange(one.size)) for one in (self.base, self.side) if one]
+        return np.concatenate([*parts, self.delta.astype(np.float16)])
+
+    def anew(self) -> Self:
+        """As if the vectors that are left had been added at once."""
+        trained = 0 if self.base is None else self.base.trained
+        if self._based == self.rows.size and trained in (0, self._based) and self.alive.all():
+            return self
+        nothing = type(self).empty(self.dim, self.exact_rows, self.seed)
+        return nothing.plus(self.rows[self.alive], self._stored()[self.alive])
 
     def minus(self, rows: Docs) -> Self:
         """Without these rows; those unknown are passed over."""
@@ -200,11 +151,20 @@ class VectorIndex:
         positions = np.minimum(np.searchsorted(self.rows, rows), self.rows.size - 1)
         return positions, (self.rows[positions] == rows) & self.alive[positions]
 
-    def _mask(self, allowed: BoolMask | None) -> BoolMask | None:
-        """Over positions; None where every one may be returned."""
-        whole = bool(self.alive.all())
+    def _chosen(self, mask: BoolMask) -> _Chosen:
+        """What a mask over positions leaves of each part."""
+        based, indexed = self._based, self._indexed
+        late = mask[indexed:]
+        return (
+            Among.of(mask[:based]),
+            Among.of(mask[based:indexed]),
+            None if late.all() else np.flatnonzero(late),
+        )
+
+    def _among(self, allowed: BoolMask | None) -> _Chosen:
+        """What may be returned of each part; `allowed` runs over the rows of the catalogue."""
         if allowed is None:
-            return None if whole else self.alive
+            return self.living
         last = int(self.rows[-1])
         if allowed.shape != (max(allowed.size, last + 1),):
             raise ValueError(
@@ -212,75 +172,86 @@ class VectorIndex:
                 f"at least ({last + 1},). It may have been made before the last `add`"
             )
         n = self.rows.size
-        here = allowed[:n] if last == n - 1 else allowed[self.rows]
-        return here if whole else here & self.alive
+        return self._chosen((allowed[:n] if last == n - 1 else allowed[self.rows]) & self.alive)
 
     def search(self, queries: Floats, k: int, allowed: BoolMask | None = None) -> list[Hits]:
         """For each query (n, dim) the k best rows by inner product, ties by row."""
         if k <= 0 or self.rows.size == 0:
             return [Hits.none() for _ in queries]
-        based = self._based
-        mask = self._mask(allowed)
-        nothing = (np.empty(0, np.int64), np.empty(0, np.float32))
-        early = [nothing] * len(queries)
-        if self.base is not None and (mask is None or mask[:based].any()):
-            early = self.base.search(queries, k, None if mask is None else mask[:based])
-        late = slice(None) if mask is None else np.flatnonzero(mask[based:])
+        *chosen, late = self._among(allowed)
+        found = [[(np.empty(0, np.int32), np.empty(0, np.float32))] for _ in queries]
+        start = 0
+        for part, among in zip((self.base, self.side), chosen, strict=True):
+            if part is None:
+                continue
+            if among is None or among.count:
+                answered = part.search(queries, k, among)
+                for parts, (positions, scores) in zip(found, answered, strict=True):
+                    parts.append((self.rows[positions + start], scores))
+            start += part.size
+        rows, delta = self.rows[start:], self.delta
+        if late is not None:
+            rows, delta = rows[late], delta[late]
         answers = []
-        for query, (positions, scores) in zip(queries, early, strict=True):
-            docs = np.concatenate([self.rows[positions], self.rows[based:][late]])
-            scores = np.concatenate([scores, _products(self.delta[late], query)])
-            answers.append(best(docs, scores, k))
+        for query, parts in zip(queries, found, strict=True):
+            parts.append((rows, _products(delta, query)))
+            docs, values = zip(*parts, strict=True)
+            answers.append(best(np.concatenate(docs), np.concatenate(values), k))
         return answers
 
     def products(self, query: Floats, docs: Docs) -> Scores:
         """The inner product with each of these rows, shape (n,); NaN where a row is not indexed."""
         positions, known = self._find(docs)
         products = np.full(len(docs), np.nan, np.float32)
-        late = known & (positions >= self._based)
-        products[late] = _products(self.delta[positions[late] - self._based], query)
-        early = known & (positions < self._based)
-        if self.base is not None and early.any():
-            products[early] = _products(self.base.vectors(positions[early]), query)
+        start = 0
+        for part in (self.base, self.side):
+            end = start + (0 if part is None else part.size)
+            here = known & (positions >= start) & (positions < end)
+            if part is not None and here.any():
+                products[here] = _products(part.vectors(positions[here] - start), query)
+            start = end
+        late = known & (positions >= start)
+        products[late] = _products(self.delta[positions[late] - start], query)
         return products
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the arrays; what is returned belongs into a manifest and is wanted by `load`."""
-        np.save(folder / "rows.npy", self.rows)
-        np.save(folder / "alive.npy", self.alive)
+        keep(folder / "rows.npy", self.rows)
+        keep(folder / "alive.npy", self.alive)
         np.save(folder / "delta.npy", self.delta.astype(np.float16))
-        base = self.base
-        if base is not None:
-            faiss.write_index(base.index, str(folder / "base.faiss"))
+        parts = {"base": self.base, "side": self.side}
         return {
             "dim": self.dim,
             "exact_rows": self.exact_rows,
             "seed": self.seed,
-            "base": self._based,
             "recall_at_100": self.recall,
-            "trained": 0 if base is None else base.trained,
-            "probes": 0 if base is None else base.probes,
+            **{
+                name: None if part is None else part.save(folder / f"{name}.faiss")
+                for name, part in parts.items()
+            },
         }
 
     @classmethod
     def load(cls, folder: Path, manifest: Mapping[str, Any]) -> Self:
         """Read what `save` wrote."""
-        rows, alive, delta = (
-            np.load(folder / f"{name}.npy", allow_pickle=False)
-            for name in ("rows", "alive", "delta")
+        rows, alive = (
+            mapped(folder / "rows.npy", np.int32),
+            mapped(folder / "alive.npy", np.bool_),
         )
-        base = None
-        if manifest["base"]:
-            index = faiss.read_index(str(folder / "base.faiss"))
-            base = Base(index, manifest["recall_at_100"], manifest["trained"], manifest["probes"])
-        loaded = cls(
-            manifest["exact_rows"], manifest["seed"], rows, alive, delta.astype(np.float32), base
-        )
-        found = (loaded._based + len(delta), len(alive), loaded._based, loaded.dim)
-        expected = (len(rows), len(rows), manifest["base"], manifest["dim"])
+        delta = np.load(folder / "delta.npy", allow_pickle=False).astype(np.float32)
+        parts = {
+            name: None
+            if manifest[name] is None
+            else Base.load(folder / f"{name}.faiss", manifest[name])
+            for name in ("base", "side")
+        }
+        loaded = cls(manifest["exact_rows"], manifest["seed"], rows, alive, delta, **parts)
+        sizes = [manifest[name]["size"] if manifest[name] else 0 for name in parts]
+        found = (loaded._indexed + len(delta), len(alive), loaded._indexed, loaded.dim)
+        expected = (len(rows), len(rows), sum(sizes), manifest["dim"])
         if found != expected:
             raise ValueError(
-                f"{folder}: found (vectors, flags, vectors of the base, dimensions) {found}, "
+                f"{folder}: found (vectors, flags, vectors of FAISS indexes, dimensions) {found}, "
                 f"expected {expected}. Its files are of different saves, or one was cut short"
             )
         return loaded

@@ -72,9 +72,12 @@ def test_minilm_equals_sentence_transformers(default: MiniLM, offline: None) -> 
         expected = SentenceEncoder(model_folder(), device="cpu").encode(texts)
     finally:
         torch.set_num_threads(threads)
-    found = default.encode(texts)
+    found = MiniLM(precision="float32").encode(texts)
     assert found.shape == (len(texts), minilm.WIDTH)
     assert (np.einsum("ij,ij->i", found, expected) >= 0.99999).all()
+    # A blank text is never asked for, and its two tokens average no error out.
+    near = np.einsum("ij,ij->i", default.encode(texts), expected)
+    assert (near[[bool(text.strip()) for text in texts]] >= 0.99).all()
     stored = on_grid(found).astype(np.float32)
     cosines = np.einsum("ij,ij->i", stored, expected) / np.linalg.norm(stored, axis=1)
     assert (cosines >= 0.9999).all()
@@ -89,6 +92,12 @@ def test_minilm_vectors_owe_nothing_to_their_batch_or_thread(default: MiniLM) ->
     with ThreadPoolExecutor(4) as pool:
         alone = list(pool.map(lambda text: default.encode([text])[0], many))
     assert np.array(alone).tobytes() == expected
+
+
+def test_precisions_have_vectors_of_their_own() -> None:
+    assert MiniLM().identity != MiniLM(precision="float32").identity
+    with pytest.raises(ValueError, match=r"precision: found 'int4', expected"):
+        MiniLM(precision="int4")  # type: ignore[arg-type]
 
 
 def test_minilm_knows_what_words_mean(default: MiniLM) -> None:

@@ -108,7 +108,7 @@ def test_report_and_runs(dataset: Path, tmp_path: Path) -> None:
     assert [point["budget"] for point in report["curves"]["ltrr"]] == [8.0, 15.0]
     assert timeless(report) == timeless(again)
     text = (tmp_path / "a" / "report.html").read_text("utf-8")
-    assert text.count("<svg") == 3
+    assert text.count("<svg") == 4
     assert "http" not in text
     for name in report["systems"]:
         run = (tmp_path / "a" / "runs" / f"{name}.trec").read_bytes()

@@ -1,14 +1,18 @@
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
 def njit(
     *,
     cache: bool = ...,
+    error_model: str = ...,
     fastmath: bool | set[str] = ...,
     nogil: bool = ...,
     parallel: bool = ...,
 ) -> Callable[[_F], _F]: ...
 
 prange = range
+
+config: Any
+types: Any

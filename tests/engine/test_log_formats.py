@@ -17,6 +17,7 @@ from tests.plan_world import SERVED
 def as_format_one(folder: Path) -> None:
     with sqlite3.connect(folder / "log.sqlite") as db:
         db.execute("ALTER TABLE searches DROP COLUMN interleaving")
+        db.execute("ALTER TABLE searches DROP COLUMN exploration")
         db.execute("PRAGMA user_version=1")
     db.close()
 
@@ -27,15 +28,15 @@ def columns(folder: Path) -> tuple[int, bool]:
     names = [row[1] for row in db.execute("PRAGMA table_info(searches)")]
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     db.close()
-    return version, "interleaving" in names
+    return version, {"interleaving", "exploration"} <= set(names)
 
 
 def test_an_older_log_is_brought_up_to_date_when_it_is_opened(folder: Path) -> None:
     as_format_one(folder)
-    with pytest.raises(SnapshotError, match=r"log format 1, .* reads 2; open the index once"):
+    with pytest.raises(SnapshotError, match=r"log format 1, .* reads 3; open the index once"):
         EngineLog(folder)
     with SearchEngine.load(folder) as engine:
-        assert columns(folder) == (2, True)
+        assert columns(folder) == (3, True)
         rows = engine.log.searches(0, engine.log.last()[0])
         assert len(rows) == SERVED
         assert all(row.interleaving is None and row.propensity is not None for row in rows)
@@ -49,21 +50,21 @@ def test_a_crash_while_it_is_brought_up_to_date_leaves_it_as_it_was(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_format_one(folder)
-    monkeypatch.setattr(log_module, "FORMAT", 3)
-    monkeypatch.setattr(log_module, "MIGRATIONS", {**MIGRATIONS, 2: "ALTER TABLE nobody ADD x"})
+    monkeypatch.setattr(log_module, "FORMAT", 4)
+    monkeypatch.setattr(log_module, "MIGRATIONS", {**MIGRATIONS, 3: "ALTER TABLE nobody ADD x"})
     with pytest.raises(SnapshotError, match="not a readable log"):
         SearchEngine.load(folder)
     assert columns(folder) == (1, False)
     monkeypatch.undo()
     with SearchEngine.load(folder):
-        assert columns(folder) == (2, True)
+        assert columns(folder) == (3, True)
 
 
 def test_a_newer_log_is_refused(folder: Path) -> None:
     with sqlite3.connect(folder / "log.sqlite") as db:
-        db.execute("PRAGMA user_version=3")
+        db.execute("PRAGMA user_version=4")
     db.close()
-    says = "log format 3, this version of ltrr reads 2; use the version that wrote it"
+    says = "log format 4, this version of ltrr reads 3; use the version that wrote it"
     with pytest.raises(SnapshotError, match=says):
         SearchEngine.load(folder)
     with pytest.raises(SnapshotError, match=says):

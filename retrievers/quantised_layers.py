@@ -1,0 +1,230 @@
+"""The layers of a BERT encoder on 8-bit weights, compiled as one function.
+
+Dynamic quantisation: a weight matrix has one scale an output, a row of activations one scale of its
+own, so that a row's numbers do not depend on the rows beside it. Sums, norms and attention stay in
+float32.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from retrievers.integer_products import multiply, packed
+
+Array = NDArray[np.float32]
+
+FAST = {"nnan", "nsz", "reassoc", "contract", "arcp"}
+"""Loops over a row may be summed in several lanes: always the same ones, as its length is fixed."""
+LIMIT = 127
+EPSILON = np.float32(1e-12)
+
+
+class Quantised(NamedTuple):
+    """The same matrix of every layer: w (layers, …) packed, scale and bias (layers, out)."""
+
+    w: NDArray[np.uint8]
+    scale: Array
+    bias: Array
+
+
+class Norms(NamedTuple):
+    """The same normalisation of every layer: both (layers, width)."""
+
+    weight: Array
+    bias: Array
+
+
+def quantised(weights: list[Array], biases: list[Array]) -> Quantised:
+    """From matrices (in, out) and biases (out,), one a layer."""
+    scales = [np.abs(w).max(axis=0) / np.float32(LIMIT) for w in weights]
+    integers = [np.rint(w / s).astype(np.int8).T for w, s in zip(weights, scales, strict=True)]
+    return Quantised(np.stack([packed(w) for w in integers]), np.stack(scales), np.stack(biases))
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def linear(x: Array, w: NDArray[np.uint8], scale: Array, bias: Array, out: Array) -> None:
+    """Write the product and the bias into `out` (n, m); x (n, depth)."""
+    out[:] = bias
+    rest = np.empty((0, x.shape[1]), np.float32)
+    _add_product(x, w, scale, out, rest)
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def fine_linear(x: Array, w: NDArray[np.uint8], scale: Array, bias: Array, out: Array) -> None:
+    """As `linear`, what rounding has left of x being multiplied too."""
+    out[:] = bias
+    rest, none = np.empty_like(x), np.empty((0, x.shape[1]), np.float32)
+    _add_product(x, w, scale, out, rest)
+    _add_product(rest, w, scale, out, none)
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _add_product(x: Array, w: NDArray[np.uint8], scale: Array, out: Array, rest: Array) -> None:
+    """Add the product to `out`; `rest`, unless it has no rows, becomes what rounding leaves of x."""
+    n, depth = x.shape
+    rows, steps = np.empty((n, depth), np.int8), np.empty(n, np.float32)
+    for i in range(n):
+        most = np.float32(0)
+        for j in range(depth):
+            most = max(most, abs(x[i, j]))
+        steps[i] = most / np.float32(LIMIT)
+        inverse = np.float32(LIMIT) / max(most, np.float32(1e-30))
+        for j in range(depth):
+            rows[i, j] = np.int8(np.rint(x[i, j] * inverse))
+        if rest.shape[0]:
+            for j in range(depth):
+                rest[i, j] = x[i, j] - np.float32(rows[i, j]) * steps[i]
+    sums = np.empty((n, scale.size), np.int32)
+    multiply(rows, w, sums)
+    for i in range(n):
+        for j in range(scale.size):
+            out[i, j] += np.float32(sums[i, j]) * (steps[i] * scale[j])
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def normalise_rows(x: Array, weight: Array, bias: Array) -> None:
+    """Layer normalisation, in place."""
+    width = np.float32(x.shape[1])
+    for i in range(x.shape[0]):
+        total = np.float32(0)
+        for j in range(x.shape[1]):
+            total += x[i, j]
+        mean, squares = total / width, np.float32(0)
+        for j in range(x.shape[1]):
+            squares += (x[i, j] - mean) * (x[i, j] - mean)
+        inverse = np.float32(1) / np.sqrt(squares / width + EPSILON)
+        for j in range(x.shape[1]):
+            x[i, j] = (x[i, j] - mean) * inverse * weight[j] + bias[j]
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def gelu(x: Array) -> None:
+    """GELU (Hendrycks and Gimpel 2016), in place; its error function is Abramowitz and Stegun's
+    7.1.28, off by at most 3e-7 and without an exponential."""
+    flat = x.ravel()
+    for j in range(flat.size):
+        value = flat[j]
+        z = abs(value) * np.float32(0.7071067811865476)
+        p = np.float32(0.0002765672) + np.float32(0.0000430638) * z
+        p = np.float32(0.0001520143) + p * z
+        p = np.float32(0.0092705272) + p * z
+        p = np.float32(0.0422820123) + p * z
+        p = np.float32(0.0705230784) + p * z
+        p = np.float32(1) + p * z
+        p *= p
+        p *= p
+        p *= p
+        p *= p
+        tail = np.float32(0.5) / p
+        share = np.float32(1) - tail if value > np.float32(0) else tail
+        flat[j] = value * share
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def exponentials(x: Array) -> None:
+    """e to the power of x <= 0, in place, off by at most 2e-5 of its value.
+
+    Taylor's polynomial of x / 256, squared eight times: unlike a library's function, a processor
+    does it for a whole row at once.
+    """
+    for j in range(x.size):
+        y = max(x[j], np.float32(-80)) * np.float32(1 / 256)
+        p = np.float32(1 / 720) + y * np.float32(1 / 5040)
+        p = np.float32(1 / 120) + y * p
+        p = np.float32(1 / 24) + y * p
+        p = np.float32(1 / 6) + y * p
+        p = np.float32(1 / 2) + y * p
+        p = np.float32(1) + y * p
+        p = np.float32(1) + y * p
+        for _ in range(8):
+            p *= p
+        x[j] = p
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def attend(qkv: Array, heads: int, first: int, last: int, out: Array) -> None:
+    """Attention within the rows first..last of one text: qkv (n, 3 * width), out (n, width)."""
+    n, width = last - first, out.shape[1]
+    size = width // heads
+    weights, keys = np.empty(n, np.float32), np.empty((size, n), np.float32)
+    for head in range(heads):
+        q, k, v = head * size, width + head * size, 2 * width + head * size
+        for j in range(n):
+            for d in range(size):
+                keys[d, j] = qkv[first + j, k + d]
+        for i in range(first, last):
+            weights[:] = np.float32(0)
+            for d in range(size):
+                part = qkv[i, q + d]
+                for j in range(n):
+                    weights[j] += part * keys[d, j]
+            most = np.float32(-np.inf)
+            for j in range(n):
+                most = max(most, weights[j])
+            for j in range(n):
+                weights[j] -= most
+            exponentials(weights)
+            total = np.float32(0)
+            for j in range(n):
+                total += weights[j]
+            to = out[i, head * size : (head + 1) * size]
+            to[:] = np.float32(0)
+            for j in range(n):
+                share = weights[j] / total
+                row = qkv[first + j, v : v + size]
+                for d in range(size):
+                    to[d] += share * row[d]
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _through_layers(
+    x: Array,
+    starts: NDArray[np.int64],
+    heads: int,
+    qkv: Quantised,
+    attended: Quantised,
+    attended_norm: Norms,
+    inner: Quantised,
+    outer: Quantised,
+    outer_norm: Norms,
+) -> None:
+    n, width = x.shape
+    mixed, context = np.empty((n, 3 * width), np.float32), np.empty((n, width), np.float32)
+    change, hidden = (
+        np.empty((n, width), np.float32),
+        np.empty((n, inner.bias.shape[1]), np.float32),
+    )
+    for i in range(qkv.bias.shape[0]):
+        # Its input has the largest outliers: in one step it cost most of the precision lost.
+        fine_linear(x, qkv.w[i], qkv.scale[i], qkv.bias[i], mixed)
+        for text in range(starts.size - 1):
+            attend(mixed, heads, starts[text], starts[text + 1], context)
+        linear(context, attended.w[i], attended.scale[i], attended.bias[i], change)
+        x += change
+        normalise_rows(x, attended_norm.weight[i], attended_norm.bias[i])
+        linear(x, inner.w[i], inner.scale[i], inner.bias[i], hidden)
+        gelu(hidden)
+        linear(hidden, outer.w[i], outer.scale[i], outer.bias[i], change)
+        x += change
+        normalise_rows(x, outer_norm.weight[i], outer_norm.bias[i])
+
+
+class QuantisedLayers(NamedTuple):
+    """All layers of an encoder, one behind the other; immutable, so that threads may share it."""
+
+    heads: int
+    qkv: Quantised
+    attended: Quantised
+    attended_norm: Norms
+    inner: Quantised
+    outer: Quantised
+    outer_norm: Norms
+
+    def __call__(self, x: Array, starts: NDArray[np.int64]) -> None:
+        """In place: x (n, width), the tokens of several texts one below the other, text i from row
+        starts[i] to starts[i + 1]. A row owes nothing to texts that are not its own."""
+        _through_layers(x, starts, *self)
