@@ -1,0 +1,1 @@
+"""What is meant by a line of a conversation: readings, rewrites, actions."""
