@@ -5,6 +5,8 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE = 1
 # Many small matrix products: BLAS threads would wait for each other longer than they work.
 export OPENBLAS_NUM_THREADS = 1
+# Where cores are busy elsewhere, LightGBM's threads would spin for a multiple of the time they work.
+export OMP_WAIT_POLICY = passive
 export TOKENIZERS_PARALLELISM = false
 
 .PHONY: setup demo test test-all check format bench bench-check clean

@@ -16,6 +16,9 @@ from cli.refusing import Commands
 # Read when numpy is first imported: its many small products gain nothing from threads that wait for
 # each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Read when LightGBM is: its threads meet after every small step, and those that wait for one whose
+# core is busy elsewhere must not burn theirs.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 FIRST = ("indexing", "importing", "searching", "feedback", "learning")
 """Groups in the order of a first use; those of other modules follow by name."""
