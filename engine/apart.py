@@ -1,8 +1,8 @@
 """`learn` in a process of its own, so that searches keep theirs.
 
 The child reads the snapshot in force with its changes up to `base`, learns from the log, writes the
-next snapshot and says its number; the parent, which holds the folder, puts it in force. It runs at the
-lowest priority on one thread, and ends when the parent does: it lives as long as its standard input
+next snapshot and says its number; the parent, which holds the folder, puts it in force. It runs at a
+low priority on one thread, and ends when the parent does: it lives as long as its standard input
 is open.
 
 A thread would not do: much of `learn` is Python, and whoever holds the interpreter's lock makes every
@@ -30,7 +30,8 @@ from engine.staging import free_version
 from engine.state import State
 from retrievers.blas import single_threaded
 
-NICE = 19
+NICE = 10
+"""Low enough to let searches through, high enough to get on beside a busy server."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS")
 """Of libraries whose threads would take the second core, and wait for each other on a busy one."""
 

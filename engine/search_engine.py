@@ -174,7 +174,7 @@ class SearchEngine:
 
         With `stage` it is written as a snapshot (`LearnReport.staged`) that takes over by `promote`
         alone. `learn`, `add` or `remove` in between make it outdated. With `apart` a process of its
-        own learns, at the lowest priority, and searches hardly notice (see `engine.apart`)."""
+        own learns, at a low priority, and searches hardly notice (see `engine.apart`)."""
         if (stage or apart) and self._folder.temporary:
             raise BadInput(
                 f"learn({'stage' if stage else 'apart'}=True): found an engine without a folder of its "

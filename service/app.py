@@ -46,8 +46,6 @@ def create_app(
 ) -> FastAPI:
     """An ASGI app that owns `engine` from now on and closes it at its end."""
     settings = settings or Settings()
-    if settings.search_ms is not None:
-        engine.config = replace(engine.config, search_ms=settings.search_ms)
     metrics = Metrics()
     learner = Learner(engine, settings.learning, metrics.learnt)
     simulation = None if simulator is None else Simulation(engine, simulator, learner.learn)
@@ -129,10 +127,16 @@ def _warm(serving: Serving) -> None:
             engine.preview(document.title[: engine.config.max_query_chars], k=10)
     except LtrrError:
         logging.getLogger(__name__).exception("warming up failed")
+    # From now on: while code is compiled, an answer in time would be an empty one.
+    if serving.settings.search_ms is not None:
+        engine.config = replace(engine.config, search_ms=serving.settings.search_ms)
     serving.ready = True
 
 
 def _close(serving: Serving) -> None:
     if serving.simulation is not None:
         serving.simulation.stop()
+    # A process apart is ended by `close`; a thread is waited for, so that it has its log to the end.
+    if serving.settings.learning == "here":
+        serving.learner.stop(serving.settings.stop_s)
     serving.engine.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from engine import LearnReport, LtrrError, SearchEngine
+from engine import LearnReport, SearchEngine
 
 KEPT = 100
 """Reports that are remembered."""
@@ -53,6 +54,8 @@ class Learner:
         self._since: float | None = None
         self._problem: str | None = None
         self._history: deque[Learnt] = deque(maxlen=KEPT)
+        self._thread: threading.Thread | None = None
+        self._stopping = False
 
     @property
     def state(self) -> LearningState:
@@ -72,9 +75,6 @@ class Learner:
             self._since = time.monotonic()
             try:
                 report = self._engine.learn(apart=self._apart)
-            except LtrrError as e:
-                self._problem = str(e)
-                raise
             finally:
                 self._since = None
             self._problem = None
@@ -89,11 +89,21 @@ class Learner:
         if self._since is not None:
             return False
 
-        def run() -> None:
-            try:
-                self.learn()
-            except LtrrError:
-                return  # told by `state`
-
-        threading.Thread(target=run, name="ltrr-learn", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="ltrr-learn", daemon=True)
+        self._thread.start()
         return True
+
+    def _run(self) -> None:
+        try:
+            self.learn()
+        except Exception as e:
+            # The server goes on with what was learnt before; `state` and the log say why.
+            self._problem = f"{type(e).__name__}: {e}"
+            if not self._stopping:
+                logging.getLogger(__name__).exception("learning failed")
+
+    def stop(self, seconds: float) -> None:
+        """Let what is learning end, for so long; what it has not finished is dropped."""
+        self._stopping = True
+        if self._thread is not None:
+            self._thread.join(timeout=seconds)
