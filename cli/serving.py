@@ -88,7 +88,7 @@ def serve(
     )  # fmt: skip
     with problems().status(f"opening {folder}") if watched() and not demo else nullcontext():
         engine = _engine(folder, demo, embeddings)
-    app = create_app(engine, settings, simulator=_listeners if demo else None)
+    app = create_app(engine, settings, simulator=listeners if demo else None)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=settings.stop_s,
@@ -117,7 +117,7 @@ def _engine(folder: Path, demo: bool, embeddings: Path) -> SearchEngine:
     )
 
 
-def _listeners(
+def listeners(
     engine: SearchEngine,
     searches: int,
     learn: Callable[[], object],

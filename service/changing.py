@@ -54,7 +54,7 @@ def changing_routes(serving: Serving) -> APIRouter:
     async def simulate(body: Annotated[SimulateIn, Body()] = USUAL) -> HttpResponse:
         """Let simulated people search, click and the engine learn, where the server offers it."""
         if serving.simulation is None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no people are simulated on this server")
+            raise Problem(HTTPStatus.NOT_FOUND, "no people are simulated on this server")
         if not serving.simulation.start(body.searches):
             raise Problem(HTTPStatus.CONFLICT, "they are searching already")
         return as_json(plain(serving.simulation.told), HTTPStatus.ACCEPTED)

@@ -178,13 +178,13 @@ ANSWERS: dict[str, dict[int | str, dict[str, Any]]] = {
         **_answer("Done, and on the disk", _object(documents=_COUNT), {"documents": 8822}),
         **problems(400, 401, 403, 413, 421, 422),
     },
-    "read": {**_answer("As it is now", {"type": "object"}), **problems(421, 503)},
+    "read": {**_answer("As it is now", {"type": "object"}), **problems(404, 421, 503)},
     "learn": {
         **_answer("Done, where `wait` was asked for", {"type": "object"}),
         202: {
             "description": "It runs in the background; GET tells how far it is",
             "content": {"application/json": {"schema": {"type": "object"}}},
         },
-        **problems(400, 401, 403, 409, 413, 421, 422, 503),
+        **problems(400, 401, 403, 404, 409, 413, 421, 422, 503),
     },
 }

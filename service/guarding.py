@@ -46,7 +46,8 @@ class Guard:
         refused = self._refused(scope["method"], headers)
         if refused is not None:
             status, detail = refused
-            await problem(status, detail)(scope, receive, send)
+            errors = [{"field": detail.partition(":")[0].lower(), "detail": detail}]
+            await problem(status, detail, errors)(scope, receive, send)
             return
 
         async def sending(message: Message) -> None:

@@ -17,10 +17,11 @@ from engine.errors import BadInput, LockedError, LtrrError
 
 MEDIA = "application/problem+json"
 TAGS = ("short", "ubi", "events")
-"""Names of alternatives that a validation error's place may hold; no fields."""
+"""Names of alternatives of a body, which stand at the beginning of a validation error's place."""
 _FIELD = re.compile(
     r"(?:Context|Event|Document|Turn)?\.?([a-z_]+)(?:\[['\"]?([^\]'\"]*)['\"]?\])?: "
 )
+_SAID_OF_ALL = {"feedback": "events.document"}
 _INSIDE = {"Context": "context", "Event": "events", "Document": "documents"}
 
 
@@ -64,6 +65,8 @@ def field_of(message: str) -> str | None:
     found = _FIELD.match(message)
     if found is None:
         return None
+    if found[1] in _SAID_OF_ALL:
+        return _SAID_OF_ALL[found[1]]
     owner = message.split(".", 1)[0]
     parts = [_INSIDE.get(owner, ""), found[1], found[2] or ""]
     return ".".join(part for part in parts if part)
@@ -85,7 +88,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 def _place(loc: Sequence[str | int]) -> str:
-    inner = [str(part) for part in loc[1:] if part not in TAGS]
+    inner = [str(part) for part in loc[2 if loc[1:2] and loc[1] in TAGS else 1 :]]
     return _printable(".".join(inner) or str(loc[0]))
 
 

@@ -67,7 +67,7 @@ def watching_routes(serving: Serving) -> APIRouter:
     async def simulation() -> HttpResponse:
         """How far the simulated people are."""
         if serving.simulation is None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no people are simulated on this server")
+            raise Problem(HTTPStatus.NOT_FOUND, "no people are simulated on this server")
         return as_json(plain(serving.simulation.told))
 
     @router.get("/v1/about", responses=ANSWERS["read"])

@@ -16,22 +16,24 @@ function frame({ height, xs, top, ticks, format, says, marks = [], xName }) {
       svg("text", { x: LEFT - 5, y: y(tick) + 4, "text-anchor": "end" }, format(tick)));
   }
   for (const at of marks) if (at > low && at < high) node.append(svg("line.learnt", { x1: x(at), x2: x(at), y1: TOP, y2: TOP + tall }));
-  node.append(svg("text", { x: LEFT, y: height - 4 }, number(low)),
-    svg("text", { x: WIDTH - RIGHT, y: height - 4, "text-anchor": "end" }, `${number(high)} ${xName}`));
+  node.append(svg("text", { x: LEFT, y: height - 4 }, xName(low)),
+    svg("text", { x: WIDTH - RIGHT, y: height - 4, "text-anchor": "end" }, xName(high)));
   return { node, x, y };
 }
 
+const afterSearches = (count) => `${number(count)} searches`;
 const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
 /** Round numbers from 0 to at least `top`. */
 export function ticksTo(top, count = 3) {
+  if (top === 1) return [0, 0.5, 1];
   const raw = top / count, power = 10 ** Math.floor(Math.log10(raw || 1));
   const step = [1, 2, 2.5, 5, 10].map((s) => s * power).find((s) => s * count >= top) ?? raw;
   return Array.from({ length: count + 1 }, (_, i) => i * step);
 }
 
 /** Lines over x. `series`: [{ name, cls, values, thin }]; `marks`: where it has learnt. */
-export function lines({ xs, series, format, says, marks, xName = "searches", height = 150, top = null }) {
+export function lines({ xs, series, format, says, marks, xName = afterSearches, height = 150, top = null }) {
   const most = top ?? Math.max(...series.flatMap((one) => one.values), 1e-9);
   const ticks = ticksTo(most);
   const { node, x, y } = frame({ height, xs, top: ticks.at(-1), ticks, format, says, marks, xName });
@@ -45,7 +47,7 @@ export function lines({ xs, series, format, says, marks, xName = "searches", hei
 }
 
 /** Areas stacked on each other. */
-export function stacked({ xs, series, says, marks, xName = "searches", height = 170 }) {
+export function stacked({ xs, series, says, marks, xName = afterSearches, height = 170 }) {
   const sums = xs.map((_, i) => series.reduce((sum, one) => sum + one.values[i], 0));
   const ticks = ticksTo(Math.max(...sums, 1));
   const { node, x, y } = frame({ height, xs, top: ticks.at(-1), ticks, format: number, says, marks, xName });

@@ -34,6 +34,7 @@ async function why() {
   byId("missing-says").replaceChildren(
     el("p", el("strong", `${found?.title ?? name}: ${REASONS[told.reason]} `), `${told.message[0].toUpperCase()}${told.message.slice(1)}.`),
     Object.keys(told.ranks).length ? el("div.reach", Object.keys(told.depths).map((generator) => rail(generator, told))) : "",
+    Object.keys(told.ranks).length ? el("p.scale", "Bar: how deep each was asked. Mark: where it has the item. The scale shrinks with depth.") : "",
     Object.keys(told.against).length ? el("p", `What spoke against it most: ${Object.keys(told.against).slice(0, 3).join(", ")}.`) : "");
 }
 

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { empty, legend, lines, stacked } from "./charts.js";
-import { ABOUT, byId, el, hue, number, percent } from "./dom.js";
+import { ABOUT, byId, counted, el, hue, number, percent } from "./dom.js";
 import { kindInWords } from "./why.js";
 
 const SYSTEMS = { ltrr: "ltrr", rrf: "plain fusion", fixed: "best fixed plan", oracle: "oracle plan" };
@@ -13,8 +13,8 @@ let chosen = null;
 export async function refreshPanel() {
   const [about, traffic, policy, learning] = await Promise.all(["/v1/about", "/v1/traffic", "/v1/policy", "/v1/learn"].map(get));
   byId("counts").replaceChildren(
-    el("b", number(about.documents)), " documents · ", el("b", number(about.searches)), " searches and ",
-    el("b", number(about.events)), " events in the log · learnt ", el("b", number(about.version)), about.version === 1 ? " time" : " times");
+    counted(about.documents, "document"), " · ", el("b", counted(about.searches, "search")), " and ",
+    el("b", counted(about.events, "event")), " in the log · learnt ", el("b", counted(about.version, "time")));
   const marks = learning.history.map((one) => one.searches_logged);
   drawTraffic(traffic.stretches, policy, marks);
   drawBeliefs(policy);
@@ -52,7 +52,7 @@ function drawBeliefs(policy) {
   const deepest = policy.ladder.at(-1);
   if (!kinds.some((one) => one.kind === chosen)) chosen = kinds[0]?.kind ?? null;
   const table = el("table",
-    el("thead", el("tr", el("td"), policy.generators.map((name) => el("th", { scope: "col" }, el(`span.dot.${hue(name)}`, { title: ABOUT[name] }, name))))),
+    el("thead", el("tr", el("th.corner", { scope: "col" }, el("span.unseen", "Kind of query")), policy.generators.map((name) => el("th", { scope: "col" }, el(`span.dot.${hue(name)}`, { title: ABOUT[name] }, name))))),
     el("tbody", kinds.map((one) => el("tr",
       el("th", { scope: "row" }, el("button", {
         type: "button", "aria-pressed": String(one.kind === chosen), title: `${number(one.searches)} searches learnt from`,
@@ -66,7 +66,7 @@ function drawBeliefs(policy) {
     el("p", "The depth it plans to ask of each generator, by kind of query."),
     el("div.scroll", { tabindex: "0", role: "group", "aria-label": "Planned depth by kind of query" }, table),
     series.length ? el("div.curves", el("h3", `Clicks expected by depth: ${kindInWords(chosen)}`),
-      lines({ xs: policy.ladder, series, format: (value) => number(value, 1), xName: "deep", height: 140,
+      lines({ xs: policy.ladder, series, format: (value) => number(value, 1), xName: (depth) => `${number(depth)} deep`, height: 140,
         says: series.map((one) => `${one.name} ${number(one.values.at(-1), 2)} at full depth`).join(", ") })) : "");
 }
 
@@ -78,7 +78,7 @@ function drawBias(policy) {
   }
   const series = [{ name: "chance that a place is looked at, beside the first", cls: "s-mrr", values: curve }];
   byId("bias").replaceChildren(lines({
-    xs: curve.map((_, i) => i + 1), series, format: percent, xName: "th place", top: 1, height: 130,
+    xs: curve.map((_, i) => i + 1), series, format: percent, xName: (place) => `place ${place}`, top: 1, height: 130,
     says: `The tenth place is looked at ${percent(curve.at(-1))} as often as the first.` }),
     el("p.chart-says", `A click far down counts for more: place ${curve.length} is looked at ${percent(curve.at(-1))} as often as the first.`));
 }

@@ -39,7 +39,7 @@ function show(answer, asked) {
   tell(answer);
   byId("plan").hidden = false;
   byId("plan").replaceChildren(...planStrip(answer.plan));
-  byId("suggested").hidden = Boolean(asked.query);
+  byId("intro").hidden = Boolean(asked.query);
   // What is under somebody's finger stays where it is when only the impression is new.
   if (!same) byId("results").replaceChildren(...drawHits(answer, asked, impression));
   document.dispatchEvent(new CustomEvent("searched"));

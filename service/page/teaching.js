@@ -101,10 +101,17 @@ export async function startTeaching(about) {
   if (!about.simulated) return;
   const told = await get("/v1/simulation");
   drawRegret(told.rounds);
-  if (["searching", "comparing", "learning"].includes(told.stage)) {
-    busy(true);
+  // Listeners of another visitor, or from before the page was opened anew.
+  if (["searching", "comparing", "learning"].includes(told.stage)) attend();
+}
+
+async function attend() {
+  busy(true);
+  try {
     await follow();
-    busy(false);
-    byId("progress").hidden = true;
+  } catch (problem) {
+    say(problem.message, true);
   }
+  byId("progress").hidden = true;
+  busy(false);
 }

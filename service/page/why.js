@@ -29,7 +29,7 @@ export async function drawWhy(hit, asked) {
   const parts = Object.entries(contributions[hit.id] ?? {});
   return el("div.why",
     el("ul.tree", { "aria-label": `Why ${hit.title} is at rank ${now.rank}` },
-      el("li", el("span.node", `“${asked.query}”`), el("span.soft", ` is ${kindInWords(kind)}. So the bandit asked:`),
+      el("li", el("span.node", `“${asked.query}”`), el("span.soft", `: ${kindInWords(kind)}. So the bandit asked:`),
         el("ul",
           steps.map((step) => drawStep(step, now.sources[step.generator])),
           el("li",

@@ -77,7 +77,7 @@ def test_a_simulation_that_fails_says_so(make_client: Callable[..., TestClient])
 
 
 def test_without_a_simulator_nobody_is_simulated(client: TestClient) -> None:
-    assert client.post("/v1/simulation").status_code == 503
+    assert client.post("/v1/simulation").status_code == 404
 
 
 CHANGING = ("/v1/documents", "/v1/documents/remove", "/v1/learn", "/v1/simulation")

@@ -59,8 +59,8 @@ def test_all_or_nothing_across_searches(client: TestClient) -> None:
     ("change", "field"),
     [
         ({"impression_id": "f" * 32}, "impression_id"),
-        ({"clicks": ["not shown"]}, "feedback"),
-        ({"events": [{"action": "dance", "document": "t0-0"}]}, "events"),
+        ({"clicks": ["not shown"]}, "events.document"),
+        ({"events": [{"action": "dance", "document": "a0"}]}, "events.action"),
         ({"events": [{"action": "click", "document": "t0-0", "weight": 1e9}]}, "events.0.weight"),
         ({"events": [{"action": "click", "document": "t0-0", "position": 0}]}, "events.0.position"),
         ({"clicks": ["x"] * 501}, "events"),
@@ -70,7 +70,9 @@ def test_all_or_nothing_across_searches(client: TestClient) -> None:
 def test_what_cannot_be_recorded_names_the_field(
     client: TestClient, change: dict[str, Any], field: str
 ) -> None:
-    body = {"impression_id": searched(client)["impression_id"], **change}
+    search = searched(client, "ArtistA0", k=100)
+    assert "a0" in [hit["id"] for hit in search["hits"]]
+    body = {"impression_id": search["impression_id"], **change}
     answer = client.post("/v1/feedback", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].startswith(field)
