@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS = 1
 export OMP_WAIT_POLICY = passive
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: setup demo test test-all check format bench bench-check clean
+.PHONY: setup demo serve test test-all test-browser check format bench bench-check clean
 
 setup: .venv/.done
 
@@ -23,8 +23,16 @@ setup: .venv/.done
 demo: setup
 	$(BIN)/ltrr demo
 
+# The demo's catalogue at http://127.0.0.1:8765/; the first time it is indexed, which takes a minute.
+serve: setup
+	$(BIN)/ltrr serve build/served --demo
+
 test: setup
 	$(BIN)/python -m pytest -n 2
+
+# Needs Debian's chromium (apt-get install chromium); says so and skips where there is none.
+test-browser: setup
+	$(BIN)/python -m pytest -m browser tests/browser
 
 test-all: setup
 	$(BIN)/python -m pytest -m ''

@@ -72,6 +72,10 @@ class Crowd:
             draw_listener(f"listener{i}", self._shelves, self._rng) for i in range(listeners)
         ]
 
+    def reseed(self, seed: int) -> None:
+        """Let the same listeners wish for other things from now on."""
+        self._rng = np.random.default_rng(seed)
+
     def wish(self) -> Wish:
         """The next search of somebody; after a page that failed, at times a second try."""
         failed, self._failed = self._failed, None

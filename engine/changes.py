@@ -112,12 +112,12 @@ class ChangeFile:
         self.size += sum(change.size for change in given)
 
 
-def read_changes(snapshot: Path, manifest: bytes) -> Sequence[Change]:
+def read_changes(snapshot: Path, manifest: bytes, until: bytes | None = None) -> Sequence[Change]:
     """What happened since a snapshot was written; SnapshotError where the file is damaged.
 
-    `manifest`: the SHA-256 of its manifest.
+    `manifest`: the SHA-256 of its manifest; `until`: the digest after which to stop, None: at the end.
     """
-    return _read(snapshot / CHANGES, manifest)[0]
+    return _read(snapshot / CHANGES, manifest, until)[0]
 
 
 def _record(payload: bytes, before: bytes) -> tuple[bytes, bytes]:
@@ -127,7 +127,9 @@ def _record(payload: bytes, before: bytes) -> tuple[bytes, bytes]:
     return _HEAD.pack(len(payload), zlib.crc32(length), digest) + payload, digest
 
 
-def _read(path: Path, manifest: bytes) -> tuple[list[Change], int, bytes]:
+def _read(
+    path: Path, manifest: bytes, until: bytes | None = None
+) -> tuple[list[Change], int, bytes]:
     """The changes, the bytes that hold them, and the last digest."""
     data = path.read_bytes() if path.is_file() else b""
     if len(data) < len(MAGIC) and MAGIC.startswith(data):
@@ -136,7 +138,7 @@ def _read(path: Path, manifest: bytes) -> tuple[list[Change], int, bytes]:
         raise SnapshotError(f"{path}: damaged, or written by another version of ltrr")
     changes: list[Change] = []
     at, digest = len(MAGIC), manifest
-    while len(data) - at >= _HEAD.size:
+    while len(data) - at >= _HEAD.size and digest != until:
         size, check, expected = _HEAD.unpack_from(data, at)
         if zlib.crc32(_LENGTH.pack(size)) != check:
             raise SnapshotError(f"{path}: damaged (the length of record {len(changes) + 1})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
@@ -10,6 +11,8 @@ from datetime import UTC
 from engine.config import EngineConfig
 from engine.errors import BadContext, BadInput, BadQuery
 from retrievers.base import Context
+
+_IMPRESSION = re.compile(r"[A-Za-z0-9._:-]{16,128}")
 
 
 def check_query(query: object, config: EngineConfig) -> str:
@@ -33,6 +36,16 @@ def check_k(k: object, config: EngineConfig) -> int:
     if not isinstance(k, int) or isinstance(k, bool) or not 0 < k <= config.max_k:
         raise BadInput(f"k: found {k!r}, expected a whole number from 1 to {config.max_k:,}")
     return k
+
+
+def check_impression(id: object) -> str:
+    """An impression's id, where it is long enough not to be guessed and plain enough to be quoted."""
+    if not isinstance(id, str) or not _IMPRESSION.fullmatch(id):
+        raise BadInput(
+            f"impression_id: found {id!r}, expected 16 to 128 letters, digits, dots, dashes or "
+            "underscores, hard to guess (a UUID, say): whoever knows it may give feedback"
+        )
+    return id
 
 
 def check_context(context: object) -> Context:

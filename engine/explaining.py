@@ -9,12 +9,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.answering import Answer
+from engine.answering import Answer, answered
+from engine.checks import check_context, check_k, check_query
+from engine.config import EngineConfig
 from engine.hindsight import clicked_ranks
 from engine.ranking_features import column_names
 from engine.response import Explanation, PlanStep
 from engine.state import State
 from rankers.lambdamart import LambdaMART
+from retrievers.base import Context
 
 SHOWN_FEATURES = 6
 """Features named for a hit: those that moved its score most."""
@@ -75,6 +78,16 @@ def explanation(state: State, made: Answer, shown: NDArray[np.int64]) -> Explana
 def _largest(state: State, part: NDArray[np.float64], order: NDArray[np.int64]) -> dict[str, float]:
     names = column_names(state.retrievers)
     return {names[i]: float(part[i]) for i in order[:SHOWN_FEATURES].tolist() if part[i] != 0.0}
+
+
+def why_not(
+    state: State, config: EngineConfig, item: str, query: str, context: Context | None, k: int
+) -> Missing:
+    """As `why_missing`, of a query as somebody types it; what cannot be searched is refused."""
+    text = check_query(query, config)
+    given = check_context(Context() if context is None else context)
+    made = answered(state, config, text, given, config.clock())
+    return why_missing(state, made, item, check_k(k, config))
 
 
 def why_missing(state: State, made: Answer, item: str, k: int) -> Missing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,12 +26,14 @@ from engine.snapshots import (
     in_force,
     put_in_force,
     read_index,
+    read_state,
     stage,
     write_snapshot,
 )
 from engine.state import State
-from retrievers.base import Document, Query
+from retrievers.base import Document, Query, Retriever
 from retrievers.dense import Dense
+from retrievers.encoder import Encoder
 
 _Result = TypeVar("_Result")
 
@@ -161,15 +163,29 @@ class InForce:
                 with self._writing:
                     self.serving = Serving(replayed(state, self._since or ()))
                 return
-            folder = self._folder.path
-            here = write_snapshot(folder, state, self._config)
-            state = mapped_state(state, here, self._config)
-            _visit(state)
-            with self._writing:
-                since = self._since or ()
-                state = replayed(state, since)
-                self._changes = put_in_force(folder, int(here.name), since)
-                self.serving = Serving(state)
+            here = write_snapshot(self._folder.path, state, self._config)
+            self._put(mapped_state(state, here, self._config), int(here.name))
+
+    def take_up(self, number: int) -> None:
+        """Put in force, with what has changed meanwhile, a snapshot that another process has written
+        within `long`."""
+        with self._storing:
+            if self._closing:
+                return
+            encoder, own = _encoder(self.state)
+            state, _ = read_state(self._folder.path / "snapshots" / str(number), encoder)
+            self._put(
+                replace(state, retrievers={**state.retrievers, **_held(own, state.retrievers)}),
+                number,
+            )
+
+    def _put(self, state: State, number: int) -> None:
+        _visit(state)
+        with self._writing:
+            since = self._since or ()
+            state = replayed(state, since)
+            self._changes = put_in_force(self._folder.path, number, since)
+            self.serving = Serving(state)
 
     def stage(self, state: State, base: str) -> int:
         """Write a state as a snapshot that waits for `promote`; its number."""
@@ -217,15 +233,26 @@ def stored(folder: Path, state: State, config: EngineConfig) -> State:
 
 def mapped_state(state: State, snapshot: Path, config: EngineConfig) -> State:
     """The state that a snapshot was written from, its documents and generators mapped from the files."""
-    dense = {name: r for name, r in state.retrievers.items() if isinstance(r, Dense)}
-    encoder = next((retriever.encoder for retriever in dense.values()), None)
+    encoder, own = _encoder(state)
     catalog, names, retrievers = read_index(snapshot, config, encoder)
-    for name, retriever in dense.items():
-        # Its encoder and what it keeps of texts encoded before are not in the snapshot.
-        read = retrievers[name]
-        retrievers[name] = retriever.holding(read) if isinstance(read, Dense) else read
-    filters = state.filters.after(catalog)
-    return replace(state, catalog=catalog, names=names, retrievers=retrievers, filters=filters)
+    state = replace(state, catalog=catalog, names=names, filters=state.filters.after(catalog))
+    return replace(state, retrievers={**retrievers, **_held(own, retrievers)})
+
+
+def _encoder(state: State) -> tuple[Encoder | None, dict[str, Dense]]:
+    """What encodes queries, and the generators that do."""
+    dense = {name: r for name, r in state.retrievers.items() if isinstance(r, Dense)}
+    return next((retriever.encoder for retriever in dense.values()), None), dense
+
+
+def _held(own: Mapping[str, Dense], read: Mapping[str, Retriever]) -> dict[str, Retriever]:
+    """Generators read from a snapshot with the encoder of our own and what it keeps of texts encoded
+    before, which are not in the snapshot."""
+    found = {name: (mine, read[name]) for name, mine in own.items()}
+    return {
+        name: mine.holding(one) if isinstance(one, Dense) else one
+        for name, (mine, one) in found.items()
+    }
 
 
 def _visit(state: State) -> None:

@@ -67,7 +67,8 @@ def learn(
         if chunk is cut[0]:
             # Later chunks are planned by a policy that has learnt since the price was set.
             drawn += [one.candidates for one in looked if one.candidates is not None]
-        log.put_rows(_imported_rows(state, config, looked))
+        # Made before the log is locked, so that searches can be logged meanwhile.
+        log.put_rows(list(_imported_rows(state, config, looked)))
         after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]])
         after = replace(after, statistics=_told(after.statistics, sample))

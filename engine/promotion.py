@@ -21,6 +21,7 @@ from engine.config import EngineConfig
 from engine.correcting import shown_rows
 from engine.counterfactual import Served, distributions, evidences, read_served
 from engine.errors import BadInput
+from engine.interleaving import Challenger
 from engine.log import Log
 from engine.ranking_features import column_names
 from engine.snapshots import in_force, put_in_force, read_manifest, read_state, waiting_for
@@ -126,6 +127,12 @@ def read_waiting(folder: Path, current: State, snapshot: int | None) -> tuple[in
     dense = (r for r in current.retrievers.values() if isinstance(r, Dense))
     encoder = next((r.encoder for r in dense), None)
     return over, number, read_state(folder / "snapshots" / str(number), encoder)[0]
+
+
+def waiting_challenger(folder: Path, current: State, snapshot: int | None) -> Challenger:
+    """A staged snapshot (None: the latest) as the challenger of the state in force."""
+    over, number, state = read_waiting(folder, current, snapshot)
+    return Challenger(number, state, over, current)
 
 
 def decided(

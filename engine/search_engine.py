@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tqdm import tqdm
 
-from engine.answering import answered
+from engine.apart import Apart
 from engine.building import build_state
-from engine.checks import check_context, check_k, check_query
-from engine.chunks import Chunk
+from engine.checks import check_impression
 from engine.config import EngineConfig
 from engine.errors import BadDocuments, BadInput, SnapshotError
-from engine.explaining import Missing, why_missing
+from engine.explaining import Missing, why_not
 from engine.feedback import checked_feedback, checked_history
 from engine.folder import Folder
 from engine.formats import read_documents
 from engine.in_force import InForce, stored
 from engine.interleaved import Interleaved, outcomes
-from engine.interleaving import Challenger
 from engine.learning import learn
 from engine.log import Log
 from engine.memory import memory_of
 from engine.parts import with_encoder
-from engine.promotion import Promotion, promote, read_waiting
+from engine.promotion import Promotion, promote, waiting_challenger
 from engine.response import Event, LearnReport, LoggedSearch, Response
-from engine.showing import shown
-from engine.snapshots import in_force, read_snapshot, waiting_for
+from engine.showing import new_impression, searched
+from engine.snapshots import read_snapshot, ready
 from engine.staging import free_version
 from engine.state import State
 from retrievers.base import Context, Document
@@ -51,6 +49,7 @@ class SearchEngine:
         self._folder = folder
         self._log = Log(folder.log, config.durability)
         self._in_force = InForce(state, config, folder)
+        self._apart = Apart()
 
     @classmethod
     def build(
@@ -111,31 +110,37 @@ class SearchEngine:
             raise
 
     def search(
-        self, query: str, context: Context | None = None, k: int = 10, *, explain: bool = False
+        self,
+        query: str,
+        context: Context | None = None,
+        k: int = 10,
+        *,
+        explain: bool = False,
+        impression_id: str | None = None,
     ) -> Response:
         """Answer a query and log the impression; learns nothing.
 
         The first 10 of k=50 are the answer to k=10. An empty query gives popular items. With
         `explain`, `Response.explanation` tells the plan and each feature's part in each score.
+        `impression_id`: what to log it under, never used before; None: 128 random bits.
         """
-        text = check_query(query, self.config)
-        k = check_k(k, self.config)
-        given = check_context(Context() if context is None else context)
-        serving, now = self._in_force.serving, self.config.clock()
-        challenger, state = serving.challenger, serving.state
-        made = answered(state, self.config, text, given, now)
-        return shown(state, self.config, self._log, made, given, now, k, explain, challenger)
+        id = new_impression() if impression_id is None else check_impression(impression_id)
+        serving, log = self._in_force.serving, self._log
+        return searched(serving, self.config, log, query, context, k, explain, id)
+
+    def preview(
+        self, query: str, context: Context | None = None, k: int = 10, *, explain: bool = False
+    ) -> Response:
+        """What `search` would answer, without logging it, so without an impression that feedback could
+        refer to: for what is shown while somebody is typing."""
+        return searched(self._in_force.serving, self.config, None, query, context, k, explain, "")
 
     def why_missing(
         self, query: str, item: str, context: Context | None = None, k: int = 10
     ) -> Missing:
         """Why an item is not among the first k: unknown, filtered, found by no generator, cut by the
         depth its generators were asked for, or ranked below. Logs nothing."""
-        text = check_query(query, self.config)
-        given = check_context(Context() if context is None else context)
-        state = self.state
-        made = answered(state, self.config, text, given, self.config.clock())
-        return why_missing(state, made, item, check_k(k, self.config))
+        return why_not(self.state, self.config, item, query, context, k)
 
     def feedback(
         self, impression_id: str, *, clicks: Sequence[str] = (), events: Sequence[Event] = ()
@@ -160,26 +165,29 @@ class SearchEngine:
             *checked_history(self._log, self.state.catalog, searches, events)
         )
 
-    def learn(self, *, stage: bool = False, progress: bool = False) -> LearnReport:
+    def learn(
+        self, *, stage: bool = False, apart: bool = False, progress: bool = False
+    ) -> LearnReport:
         """Learn from every record since the last time: memory, personal, popular, bandit, position
         bias, ranker. Searches, additions and removals go on meanwhile on the old state; the new one
         takes over at the end and is saved where the engine has a folder.
 
         With `stage` it is written as a snapshot (`LearnReport.staged`) that takes over by `promote`
-        alone. `learn`, `add` or `remove` in between make it outdated."""
-        if stage and self._folder.temporary:
+        alone. `learn`, `add` or `remove` in between make it outdated. With `apart` a process of its
+        own learns, at a low priority, and searches hardly notice (see `engine.apart`)."""
+        if (stage or apart) and self._folder.temporary:
             raise BadInput(
-                "learn(stage=True): found an engine without a folder of its own, expected "
-                "build(folder=…): a staged snapshot is kept on disk"
+                f"learn({'stage' if stage else 'apart'}=True): found an engine without a folder of its "
+                "own, expected build(folder=…): what is learnt passes through the disk"
             )
-
-        def bar(chunks: Iterable[Chunk]) -> Iterable[Chunk]:
-            shown: Iterable[Chunk] = tqdm(chunks, desc="learning", unit=" chunks")
-            return shown
-
+        bar = partial(tqdm, desc="learning", unit=" chunks") if progress else None
         # Many small products: BLAS threads would wait for each other longer than they work.
         with self._in_force.long() as (before, base), single_threaded():
-            state, report = learn(before, self._log, self.config, bar if progress else None)
+            if apart and not stage:
+                number, report = self._apart.learn(self._folder.path, base)
+                self._in_force.take_up(number)
+                return report
+            state, report = learn(before, self._log, self.config, bar)
             state = replace(state, version=free_version(self._folder.path, state.version))
             if stage:
                 return replace(report, staged=self._in_force.stage(state, base))
@@ -189,9 +197,7 @@ class SearchEngine:
     @property
     def staged(self) -> tuple[int, ...]:
         """Numbers of the staged snapshots that `promote` may put in force, the latest last."""
-        path = self._folder.path
-        there = () if self._folder.temporary else waiting_for(path, in_force(path))
-        return tuple(one.number for one in there)
+        return () if self._folder.temporary else ready(self._folder.path)
 
     def promote(self, snapshot: int | None = None, *, allow: float = 0.0) -> Promotion:
         """Put a staged snapshot (None: the latest) in force if it is surely not worse.
@@ -211,12 +217,10 @@ class SearchEngine:
         """From now on a staged snapshot (None: the latest) drafts every page of `search` in turns with
         the state in force, until `stop_interleaving` or another state takes over; its number. Both
         answer, so that a search takes the time of two."""
-
-        def challenger(current: State) -> Challenger:
-            over, number, state = read_waiting(self._folder.path, current, snapshot)
-            return Challenger(number, state, over, current)
-
-        return self._in_force.challenge(challenger).snapshot
+        path = self._folder.path
+        return self._in_force.challenge(
+            lambda now: waiting_challenger(path, now, snapshot)
+        ).snapshot
 
     def stop_interleaving(self) -> None:
         """Let the state in force answer alone again."""
@@ -274,16 +278,13 @@ class SearchEngine:
         return self._in_force.state
 
     @property
-    def _challenger(self) -> Challenger | None:
-        return self._in_force.serving.challenger
-
-    @property
     def log(self) -> Log:
         """The log of searches and events."""
         return self._log
 
     def close(self) -> None:
         """Close the log and give the folder back; closing twice is allowed."""
+        self._apart.stop()
         self._in_force.close()
         self._log.close()
         self._folder.close()
@@ -291,10 +292,5 @@ class SearchEngine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 import secrets
+import sqlite3
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.answering import Answer, context_to_json, generator_of
+from engine.answering import Answer, answered, context_to_json, generator_of
+from engine.checks import check_context, check_k, check_query
 from engine.config import EngineConfig
+from engine.errors import BadInput
 from engine.explaining import explanation
-from engine.interleaving import Challenger, Place, page_of
+from engine.in_force import Serving
+from engine.interleaving import Place, page_of
 from engine.log import Log
 from engine.log_rows import FeatureRows
 from engine.ranking_features import column_names
@@ -23,19 +28,42 @@ from rankers.exploration import swapped
 from retrievers.base import Context
 
 
-def shown(
-    state: State,
+def new_impression() -> str:
+    """An id that cannot be guessed: 128 random bits."""
+    return secrets.token_hex(16)
+
+
+def searched(
+    serving: Serving,
     config: EngineConfig,
-    log: Log,
+    log: Log | None,
+    query: str,
+    context: Context | None,
+    k: int,
+    explain: bool,
+    impression: str,
+) -> Response:
+    """The answer to a query, logged where there is a log; what cannot be searched is refused first."""
+    text, k = check_query(query, config), check_k(k, config)
+    given, now = check_context(Context() if context is None else context), config.clock()
+    made = answered(serving.state, config, text, given, now)
+    return shown(serving, config, log, made, given, now, k, explain, impression)
+
+
+def shown(
+    serving: Serving,
+    config: EngineConfig,
+    log: Log | None,
     made: Answer,
     given: Context,
     now: float,
     k: int,
     explain: bool,
-    challenger: Challenger | None = None,
+    impression: str,
 ) -> Response:
-    """The page of k of an answer as a response, logged; `given` is the context as it came."""
-    impression = secrets.token_hex(16)
+    """The page of k of an answer as a response, logged where there is a log; `given` is the context as
+    it came. BadInput where the log has the impression already."""
+    state, challenger = serving.state, serving.challenger
     explored = None
     if config.exploration and challenger is None:
         made, explored = explore(state, config, made, given)
@@ -43,30 +71,21 @@ def shown(
     first, shared = page.first, page.interleaving is not None
     hits = tuple(_hit(state, place, rank) for rank, place in enumerate(page.places, 1))
     choice, names = made.choice, tuple(state.retrievers)
-    rng = generator_of(config.seed + 1, state.version, made.query.typed, given)
-    log.add_search(
-        impression=impression,
-        time=now if given.time is None else given.time.timestamp(),
-        user=given.user,
-        typed=made.query.typed,
-        text=made.query.text,
-        context=context_to_json(given),
-        policy=state.policy.name,
-        plan={
-            name: (int(depth), float(marginal))
-            for name, depth, marginal in zip(names, choice.depths, choice.marginals, strict=True)
-        },
-        propensity=None if shared else choice.propensity,
-        version=state.version,
-        candidates=made.order.size,
-        shown=[hit.id for hit in hits],
-        x=made.facts.x,
-        rows=feature_rows(
-            state, column_names(state.retrievers), made, first, config.rest_sample, rng
-        ),
-        interleaving=page.interleaving,
-        exploration=explored,
-    )
+    if log is not None:
+        row = _logged(state, config, made, given, now, first)
+        try:
+            log.add_search(
+                **row,
+                impression=impression,
+                propensity=None if shared else choice.propensity,
+                shown=[hit.id for hit in hits],
+                interleaving=page.interleaving,
+                exploration=explored,
+            )
+        except sqlite3.IntegrityError as e:
+            raise BadInput(
+                f"impression_id: {impression!r} is in the log already; every search needs one of its own"
+            ) from e
     return Response(
         query=made.query,
         hits=hits,
@@ -78,6 +97,52 @@ def shown(
         notes=page.notes,
         explanation=explanation(state, made, first) if explain else None,
         challenger=challenger.snapshot if challenger is not None and shared else None,
+    )
+
+
+class _Logged(TypedDict):
+    """What the log keeps of an answer whatever page was made of it."""
+
+    time: float
+    user: str | None
+    typed: str
+    text: str
+    context: Mapping[str, Any]
+    policy: str
+    plan: Mapping[str, tuple[int, float]]
+    version: int
+    candidates: int
+    x: NDArray[np.float64]
+    rows: FeatureRows
+
+
+def _logged(
+    state: State,
+    config: EngineConfig,
+    made: Answer,
+    given: Context,
+    now: float,
+    first: NDArray[np.int64],
+) -> _Logged:
+    choice, names = made.choice, tuple(state.retrievers)
+    rng = generator_of(config.seed + 1, state.version, made.query.typed, given)
+    return _Logged(
+        time=now if given.time is None else given.time.timestamp(),
+        user=given.user,
+        typed=made.query.typed,
+        text=made.query.text,
+        context=context_to_json(given),
+        policy=state.policy.name,
+        plan={
+            name: (int(depth), float(marginal))
+            for name, depth, marginal in zip(names, choice.depths, choice.marginals, strict=True)
+        },
+        version=state.version,
+        candidates=made.order.size,
+        x=made.facts.x,
+        rows=feature_rows(
+            state, column_names(state.retrievers), made, first, config.rest_sample, rng
+        ),
     )
 
 

@@ -151,6 +151,11 @@ def waiting_for(folder: Path, number: int) -> tuple[Staged, ...]:
     return tuple(one for one in waiting if one.base == base)
 
 
+def ready(folder: Path) -> tuple[int, ...]:
+    """The staged snapshots that may take the place of the one in force, the latest last."""
+    return tuple(one.number for one in waiting_for(folder, in_force(folder)))
+
+
 def _numbers(snapshots: Path) -> set[int]:
     return {int(path.name) for path in snapshots.iterdir() if path.name.isdigit()}
 
@@ -183,15 +188,18 @@ def read_snapshot(folder: Path, encoder: Encoder | str | None) -> tuple[State, E
     return read_state(folder / "snapshots" / str(in_force(folder)), encoder)
 
 
-def read_state(here: Path, encoder: Encoder | str | None) -> tuple[State, EngineConfig]:
-    """One snapshot by its folder, with what has changed since it was written.
+def read_state(
+    here: Path, encoder: Encoder | str | None, until: bytes | None = None
+) -> tuple[State, EngineConfig]:
+    """One snapshot by its folder, with what has changed since it was written, up to a digest of its
+    `ChangeFile` where one is named.
 
     SnapshotError, naming the file, where it can't be read.
     """
     manifest = read_manifest(here)
     for found in damage(here, manifest["files"], manifest["sizes"], CHECKED):
         raise SnapshotError(found)
-    changes = read_changes(here, bytes.fromhex(digest(here / MANIFEST)))
+    changes = read_changes(here, bytes.fromhex(digest(here / MANIFEST)), until)
     try:
         state, config = _read_parts(here, manifest, encoder)
         return replayed(state, changes), config

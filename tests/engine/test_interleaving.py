@@ -188,7 +188,7 @@ def test_where_the_challenger_fails_the_other_answers(
 ) -> None:
     alone = engine.search("love", SOMEBODY)
     engine.interleave()
-    challenger = engine._challenger
+    challenger = engine._in_force.serving.challenger
     assert challenger is not None
 
     def broken(*_: object) -> None:

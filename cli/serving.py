@@ -1,0 +1,136 @@
+"""`ltrr serve`: the engine behind HTTP, with a page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.arguments import Index
+from cli.demo import KEPT
+from cli.output import problems, watched
+
+if TYPE_CHECKING:
+    from engine import SearchEngine
+    from service import Told
+
+group = typer.Typer()
+
+MISSING = (
+    "ltrr serve needs the extra `serve` ({missing} is not installed): pip install 'ltrr[serve]'"
+)
+
+
+@group.command("serve")
+def serve(
+    folder: Index,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo",
+            help="Make the demo's catalogue in DIR if nothing is there, and let listeners be simulated.",
+        ),
+    ] = False,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8765,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LTRR_TOKEN",
+            show_default=False,
+            help="What changing the index takes (Authorization: Bearer …). Without one the server "
+            "listens on the loopback only. Better given as LTRR_TOKEN than here.",
+        ),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            show_default=False, help="Another name the server is called by; again for more."
+        ),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            show_default=False,
+            help="A page elsewhere that may call the server, as https://shop.example; again for more.",
+        ),
+    ] = None,
+    search_ms: Annotated[
+        float, typer.Option(min=1.0, help="Time after which a search answers with what it has.")
+    ] = 200.0,
+    workers: Annotated[int, typer.Option(min=1, help="Searches at a time.")] = 2,
+    embeddings: Annotated[
+        Path, typer.Option(metavar="DIR", help="With --demo: keeps embeddings for the next time.")
+    ] = KEPT,
+) -> None:
+    """Serve an index over HTTP, with a page where one sees it learn.
+
+    POST /v1/search, /v1/feedback, /v1/chat, /v1/learn and more; /openapi.json says
+    how. Stops at Ctrl-C: searches that are running are answered first.
+
+    [dim]ltrr serve build/served --demo[/]
+
+    [dim]LTRR_TOKEN=… ltrr serve build/music --host 0.0.0.0 --port 80[/]
+    """
+    try:
+        import uvicorn
+
+        from service import Settings, create_app
+    except ModuleNotFoundError as e:
+        raise ImportError(MISSING.format(missing=e.name)) from e
+    settings = Settings(
+        host=host, token=token, names=tuple(name or ()), origins=tuple(origin or ()),
+        search_ms=search_ms, workers=workers,
+    )  # fmt: skip
+    with problems().status(f"opening {folder}") if watched() and not demo else nullcontext():
+        engine = _engine(folder, demo, embeddings)
+    app = create_app(engine, settings, simulator=listeners if demo else None)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=settings.stop_s,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    at = f"[{host}]" if ":" in host else host
+    typer.echo(f"Serving {folder} at http://{at}:{socket.getsockname()[1]}/ (Ctrl-C stops it)")
+    server.run(sockets=[socket])
+
+
+def _engine(folder: Path, demo: bool, embeddings: Path) -> SearchEngine:
+    from engine import SearchEngine
+
+    if not demo or (folder / "CURRENT").exists():
+        return SearchEngine.load(folder)
+    from demo.catalogue import catalogue
+    from demo.run import engine_config
+
+    return SearchEngine.build(
+        list(catalogue()),
+        folder=folder,
+        config=engine_config(0, 1),
+        embeddings=embeddings,
+        progress=watched(),
+    )
+
+
+def listeners(
+    engine: SearchEngine,
+    searches: int,
+    learn: Callable[[], object],
+    tell: Callable[[Told], None],
+    stopped: Callable[[], bool],
+) -> None:
+    """The demo's listeners, told of in the service's words."""
+    from demo.visiting import visit
+    from service import Told, ToldRound
+
+    seed = int.from_bytes(os.urandom(4), "little")
+    for now in visit(engine, searches, learn, seed=seed):
+        rounds = tuple(ToldRound(r.until, r.success, r.candidates, r.regret) for r in now.rounds)
+        tell(Told(now.stage, now.done, searches, rounds, now.found))
+        if stopped():
+            return

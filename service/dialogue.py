@@ -1,0 +1,35 @@
+"""The seam for a dialogue manager: what to do next in a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from conversation.base import Action
+from engine import Context, Response
+
+SEARCH = "search"
+"""The action that is carried out here; any other goes to the client as it is."""
+
+Answering = Callable[[str, Context, int], Response]
+"""(query, context, k): a logged search."""
+
+
+class Dialogue(Protocol):
+    """Decides what a user's turn asks for."""
+
+    def next_actions(self, text: str, context: Context) -> Sequence[Action]:
+        """At least one action for the turn `text`; `context.turns` are those before it.
+
+        The argument `query` of a "search" is what is searched for, else the turn as it is. Called
+        by several threads at a time.
+        """
+
+
+class SearchOnly:
+    """Searches for whatever is said; the engine sees the turns before it."""
+
+    def next_actions(self, text: str, context: Context) -> Sequence[Action]:
+        """One search."""
+        del context
+        return (Action(SEARCH, {"query": text}),)

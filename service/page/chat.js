@@ -1,0 +1,61 @@
+// The conversation: each turn goes with those before it; results stand below the system's turn.
+
+import { post } from "./api.js";
+import { byId, counted, el } from "./dom.js";
+import { drawHits, planStrip } from "./hits.js";
+
+const SHOWN = 5, KEPT = 20;
+let turns = [];
+
+async function say(text) {
+  const said = byId("said");
+  if (!turns.length) said.replaceChildren();
+  said.append(el("p.mine", el("span.unseen", "You: "), text));
+  const user = byId("user").value.trim();
+  const context = { turns: turns.slice(-KEPT), ...(user ? { user } : {}) };
+  let answer;
+  try {
+    answer = await post("/v1/chat", { text, k: SHOWN, context });
+  } catch (problem) {
+    said.append(el("p.theirs.note", problem.message));
+    return;
+  }
+  const { words, entities } = inWords(answer);
+  turns.push({ speaker: "user", text }, { speaker: "system", text: words, entities });
+  const node = el("div.theirs", el("p", el("span.unseen", "ltrr: "), words),
+    answer.results.map((result) => [
+      ...drawHits(result, { query: result.query.text, k: SHOWN, context }, async () => result.impression_id),
+      el("div.plan", planStrip(result.plan)),
+    ]));
+  said.append(node);
+  node.scrollIntoView({ block: "nearest", behavior: "smooth" });
+}
+
+/** What the system says: its own words where a dialogue manager gives some, else what was found. */
+function inWords(answer) {
+  const said = answer.actions.map((action) => action.arguments.text).filter(Boolean).join(" ");
+  const hits = answer.results.flatMap((result) => result.hits);
+  const entities = hits.map((hit) => hit.id);
+  if (said) return { words: said, entities };
+  if (!hits.length) return { words: "I found nothing for that. Could you say it in other words?", entities };
+  const query = answer.results[0].query.text;
+  return { words: `For “${query}” I found ${counted(hits.length, "result")}; ${hits[0].title} first.`, entities };
+}
+
+function greet() {
+  turns = [];
+  const opening = (text) => el("button", { type: "button", onclick: () => say(text) }, text);
+  byId("said").replaceChildren(el("div.hint", el("p", "Say what you would like to hear, and go on from what you get. What you click is learnt from here too."),
+    el("p", opening("something calm for the evening"), opening("90s rock"), opening("songs by björk"))));
+}
+
+export function startChat() {
+  greet();
+  byId("chat").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = byId("turn").value.trim();
+    byId("turn").value = "";
+    if (text) say(text);
+  });
+  byId("anew").addEventListener("click", () => { greet(); byId("turn").focus(); });
+}
