@@ -70,12 +70,33 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Characters [start, end) of a query's text, read as `value` of the catalogue's `field`."""
+    """Characters [start, end) of a query's text, read as `value` of the catalogue's `field`.
+
+    Fields are the catalogue's own (a title is called by its document's type) and three more: "type",
+    a kind of document; "year", a range "low..high" of which one side may be missing; "order",
+    "newest", "oldest" or "popular". A field with "-" before it excludes its value.
+    """
 
     start: int
     end: int
     field: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A span that the catalogue may have a value for.
+
+    `likeness`: of the words to the value, in (0, 1]; `weight`: how popular the most popular document
+    with it is, in the catalogue's unit; `rows`: how many have it; `whole`: the span has every word of
+    it, as it is spelt.
+    """
+
+    span: Span
+    likeness: float
+    weight: float
+    rows: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)

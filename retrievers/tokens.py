@@ -1,0 +1,42 @@
+"""Where the words of a text stand in it."""
+
+from __future__ import annotations
+
+import re
+
+from retrievers.analysis import words
+
+Place = tuple[int, int]
+"""Characters [start, end)."""
+MOST = 48
+"""Tokens of a text that are looked at; what follows is no query."""
+_RUN = re.compile(r"\S+")
+_OUTER = ".,;:?!\"'()[]{}“”„«»‘’…-"
+_OWNER = re.compile(r"['’]s?$")
+
+
+def places(text: str) -> list[Place]:
+    """Of every word between spaces, without the punctuation around it unless it is nothing else."""
+    found: list[Place] = []
+    for run in _RUN.finditer(text):
+        start, end = run.span()
+        left, right = start, end
+        while left < right and text[left] in _OUTER:
+            left += 1
+        while right > left and text[right - 1] in _OUTER:
+            right -= 1
+        # An apostrophe of the plural possessive, points of initials and the dots of "R.E.M." go with it.
+        if left < right:
+            start, end = left, right + (text[right : right + 1] == "." and "." in text[left:right])
+        found.append((start, end))
+        if len(found) == MOST:
+            break
+    return found
+
+
+def spellings(text: str) -> list[str]:
+    """A token as it is compared; where it is a possessive ("Adele's") also what owns."""
+    found = [" ".join(words(text))]
+    if (owner := _OWNER.sub("", text)) != text and owner:
+        found.append(" ".join(words(owner)))
+    return found
