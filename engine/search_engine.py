@@ -8,13 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tqdm import tqdm
-
 from engine.answering import answered
 from engine.building import build_state
 from engine.checks import check_context, check_k, check_query
-from engine.chunks import Chunk
 from engine.config import EngineConfig
+from engine.conversing import Conversation
 from engine.errors import BadDocuments, BadInput, SnapshotError
 from engine.explaining import Missing, why_missing
 from engine.feedback import checked_feedback, checked_history
@@ -61,6 +59,7 @@ class SearchEngine:
         config: EngineConfig | None = None,
         encoder: Encoder | str | None = None,
         embeddings: Path | str | None = None,
+        conversation: Conversation | Path | str | None = None,
         progress: bool = False,
     ) -> Self:
         """Index documents, or a BEIR corpus file (.gz too).
@@ -69,7 +68,10 @@ class SearchEngine:
         folder until `save`. `encoder`: the dense generator's model, a sentence-transformers name
         or folder, or any object with `encode`; None: the embedded MiniLM. `embeddings`: a folder
         that keeps embeddings by the content of their texts, so that building again is quick.
+        `conversation`: what `ltrr train-conversation` made, to understand queries within one.
         """
+        if isinstance(conversation, Path | str):
+            conversation = Conversation.load(Path(conversation))
         config = config or EngineConfig()
         if isinstance(encoder, str):
             config, encoder = with_encoder(config, encoder), None
@@ -80,9 +82,8 @@ class SearchEngine:
         source = read_documents(Path(documents)) if isinstance(documents, Path | str) else documents
         place = Folder(None if folder is None else Path(folder))
         try:
-            state = build_state(
-                source, config, encoder, None if embeddings is None else Path(embeddings), progress
-            )
+            kept = None if embeddings is None else Path(embeddings)
+            state = build_state(source, config, encoder, kept, progress, conversation)
             if not place.temporary:
                 state = stored(place.path, state, config)
             return cls(state, config, place)
@@ -173,13 +174,9 @@ class SearchEngine:
                 "build(folder=…): a staged snapshot is kept on disk"
             )
 
-        def bar(chunks: Iterable[Chunk]) -> Iterable[Chunk]:
-            shown: Iterable[Chunk] = tqdm(chunks, desc="learning", unit=" chunks")
-            return shown
-
         # Many small products: BLAS threads would wait for each other longer than they work.
         with self._in_force.long() as (before, base), single_threaded():
-            state, report = learn(before, self._log, self.config, bar if progress else None)
+            state, report = learn(before, self._log, self.config, progress)
             state = replace(state, version=free_version(self._folder.path, state.version))
             if stage:
                 return replace(report, staged=self._in_force.stage(state, base))

@@ -100,6 +100,27 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """A text as the catalogue hears it: where its n tokens stand, as [start, end), and what may be
+    mentioned in it, words for kinds, years and orders included."""
+
+    text: str
+    places: tuple[tuple[int, int], ...]
+    mentions: tuple[Mention, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Log probabilities that a token begins a span of a field or goes on with one ((n, fields) each),
+    or is of none ((n,))."""
+
+    fields: tuple[str, ...]
+    begins: NDArray[np.float32]
+    goes_on: NDArray[np.float32]
+    outside: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One way to understand a query: its spans, and how probable that is, in [0, 1]."""
 

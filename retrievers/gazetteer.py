@@ -14,7 +14,7 @@ import numpy as np
 from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs, Document, Mention, Scores, Span
 from retrievers.field_names import named
-from retrievers.tokens import Place, places, spellings
+from retrievers.tokens import Place, Spellings, places, spellings
 from retrievers.value_table import ValueTable, hash_of
 
 ALIASES = ("also", "alias", "aliases")
@@ -103,15 +103,15 @@ class Gazetteer:
         return sorted(chosen, key=lambda m: (m.span.start, m.span.end, m.span.field, m.span.value))
 
     def _whole(
-        self, table: ValueTable, where: list[Place], spelt: list[list[str]]
+        self, table: ValueTable, where: list[Place], spelt: list[Spellings]
     ) -> Iterator[Mention]:
-        keys: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        keys: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
         for first in range(len(where)):
             text = ""
             for last in range(first, min(first + LONGEST, len(where))):
-                for spelling in spelt[last]:
-                    keys[f"{text} {spelling}".lstrip()].append((first, last))
-                plain = spelt[last][0]
+                for spelling, alike in spelt[last]:
+                    keys[f"{text} {spelling}".lstrip()].append((first, last, alike))
+                plain = spelt[last][0][0]
                 # A sign between words ("AC / DC") is no part of a name with words.
                 if any(map(str.isalnum, plain)):
                     text = f"{text} {plain}".lstrip()
@@ -121,16 +121,16 @@ class Gazetteer:
         for spans, low, high in zip(keys.values(), lows, highs, strict=True):
             for value in range(low, high):
                 if self._is_live(table, value):
-                    for first, last in spans:
-                        yield _mention(table, value, where[first][0], where[last][1], 1.0, True)
+                    for first, last, alike in spans:
+                        yield _mention(table, value, where[first][0], where[last][1], alike, True)
 
     def _parts(
-        self, table: ValueTable, where: list[Place], spelt: list[list[str]]
+        self, table: ValueTable, where: list[Place], spelt: list[Spellings]
     ) -> Iterator[Mention]:
         matched: dict[int, list[tuple[int, float]]] = defaultdict(list)
         rare: dict[int, bool] = defaultdict(bool)
         for token, variants in enumerate(spelt):
-            for word in variants[-1].split():
+            for word in variants[0][0].split():
                 if not word.isalpha():
                     continue  # "1980" is no misspelling of 1970
                 place = table.spellings.place(word)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from retrievers.base import Span
 from retrievers.tokens import Place
@@ -75,7 +76,8 @@ _ORDERS = {
 }
 
 
-def kind_words(types: Iterable[str]) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def kind_words(types: tuple[str, ...]) -> dict[str, str]:
     """Word → type of document: what types are called, in the singular and the plural."""
     names: dict[str, str] = {}
     known = list(types)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from retrievers.base import Mention, Reading, Span
+import numpy as np
+
+from retrievers.base import Heard, Labelled, Mention, Reading, Span
 from retrievers.query_words import (
     CREATED_BY,
     KIND,
@@ -25,10 +27,11 @@ from retrievers.query_words import (
     orders,
     years,
 )
-from retrievers.tokens import Place, places
+from retrievers.tokens import Place
 from retrievers.value_table import key_of
 
-CREATORS = frozenset({"artist", "author", "brand", "composer", "creator", "director", "featured"})
+RULED = (KIND, ORDER, YEAR)
+CREATORS = frozenset({"artist", "author", "brand", "composer", "creator", "director"})
 """Fields of whoever something is by."""
 BEAM, MOST = 24, 6
 """Readings carried on from word to word, and those given at most."""
@@ -46,79 +49,127 @@ _TWICE = -1.0
 """What a second name of one kind costs."""
 _UNWANTED = -1.0
 """What excluding a document's name costs: versions and genres are excluded more often."""
+_LEARNT, _RUIN = 0.9, -6.0
+"""How much a tagger's log probabilities count where there are any, and the least of them."""
+_OTHER = -2.5
+"""What it costs to read what it takes for a field's value as a field it does not know, or a word."""
 _FAR = 4.0
 """How much a name costs the less alike it is, by the log of its likeness."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexicon:
+    """What readings need to know of a catalogue: `kinds`, words for its types; `most`, the highest weight
+    of a mention; `knows`, whether some name has a word; `agrees`, whether some document is as all
+    spans say."""
+
+    kinds: Mapping[str, str]
+    most: float
+    knows: Callable[[str], bool]
+    agrees: Callable[[tuple[Span, ...]], bool]
+
+
+def rule_mentions(
+    text: str, where: Sequence[Place], kinds_of: Mapping[str, str]
+) -> Iterator[Mention]:
+    """Words for years, orders and kinds."""
+    for span in (*years(text, where), *orders(text, where), *kinds(text, where, kinds_of)):
+        yield Mention(span, 1.0, 0.0, 1, True)
+
+
 def readings(
-    text: str,
-    mentions: Sequence[Mention],
-    names: Mapping[str, str],
-    most: float,
-    knows: Callable[[str], bool],
-    agrees: Callable[[tuple[Span, ...]], bool],
+    heard: Heard, lexicon: Lexicon, labelled: Labelled | None = None
 ) -> tuple[Reading, ...]:
     """The likeliest readings, best first; probabilities are at most 1 in sum.
 
-    `mentions`: what the catalogue knows of the text; `names`: words for its types; `most`: the highest
-    weight of a mention; `knows`: whether some name has a word; `agrees`: whether some document is as all spans say.
+    `labelled`: what a tagger says of the tokens, to go half by it.
     """
-    where = places(text)
+    text, where = heard.text, heard.places
     if not where:
         return ()
-    of = {start: token for token, (start, _) in enumerate(where)}
-    ends = {end: token + 1 for token, (_, end) in enumerate(where)}
-    tokens = [text[start:end].casefold() for start, end in where]
-    types = set(names.values())
+    prices = _Prices(heard, lexicon, labelled)
     offers: dict[int, list[tuple[int, Span, float]]] = defaultdict(list)
-    for mention in mentions:
-        first, end = of.get(mention.span.start), ends.get(mention.span.end)
+    for mention in heard.mentions:
+        first, end = prices.at.get(mention.span.start), prices.ends.get(mention.span.end)
         if first is not None and end is not None:
-            cost = _cost(mention, tokens, first, end, types, names, most)
-            offers[first].append((end, mention.span, cost))
-    for span in (*years(text, where), *orders(text, where), *kinds(text, where, names)):
-        offers[of[span.start]].append((ends[span.end], span, _RULE))
+            offers[first].append((end, mention.span, prices.of(mention, first, end)))
     for token, (start, end) in enumerate(where):
         word = key_of(text[start:end])
-        if not is_filler(tokens, token) and tokens[token] not in names and knows(word):
-            offers[token].append((token + 1, Span(start, end, WORD, word), _WORD))
+        known = prices.tokens[token] in lexicon.kinds or is_filler(prices.tokens, token)
+        if not known and lexicon.knows(word):
+            offers[token].append((token + 1, Span(start, end, WORD, word), prices.word(token)))
     for first, given in offers.items():
         if is_excluded(text, where, first):
             offers[first] = [
-                (end, _excluded(span), cost + (_UNWANTED if span.field in types else 0.0))
+                (end, _excluded(span), cost + (_UNWANTED if span.field in prices.types else 0.0))
                 for end, span, cost in given
             ]
-    best = _search(tokens, offers, types)
-    return _weighed(best, where, agrees)
+    return _weighed(_search(offers, prices), where, lexicon.agrees)
 
 
-def _cost(
-    mention: Mention,
-    tokens: Sequence[str],
-    first: int,
-    end: int,
-    types: set[str],
-    names: Mapping[str, str],
-    most: float,
-) -> float:
-    """What reading a mention costs; the fuller, the more alike and the better known, the less."""
-    span, size = mention.span, end - first
-    if span.field in types or span.field in CREATORS:
-        cost = _NAME
-    else:
-        cost = _FIELD + _CLASS * min(math.log10(mention.rows), 3.0)
-    cost += _FAR * math.log(mention.likeness) + 0.6 * (mention.weight / most if most else 0.0) - 0.6
-    if all(is_filler(tokens, at) or tokens[at] in names for at in range(first, end)):
-        # "play" and "songs" are names too, but seldom meant so.
-        cost += 0.0 if size == len(tokens) else -3.0 / size
-    if size == len(tokens):
-        cost += 1.0
-    if first and tokens[first - 1] in CREATED_BY and span.field in CREATORS:
-        cost += 1.0
-    around = {
-        names.get(token) for token in (*tokens[max(first - 1, 0) : first], *tokens[end : end + 1])
-    }
-    return cost + (0.6 if span.field in around else 0.0)
+class _Prices:
+    """What it costs to read tokens in some way."""
+
+    def __init__(self, heard: Heard, lexicon: Lexicon, labelled: Labelled | None) -> None:
+        where = heard.places
+        self.tokens = [heard.text[start:end].casefold() for start, end in where]
+        self.at = {start: token for token, (start, _) in enumerate(where)}
+        self.ends = {end: token + 1 for token, (_, end) in enumerate(where)}
+        self.types = set(lexicon.kinds.values())
+        self._lexicon, self._labelled = lexicon, labelled
+        self._fields = {} if labelled is None else {f: n for n, f in enumerate(labelled.fields)}
+        self._outside = [0.0] if labelled is None else np.maximum(labelled.outside, _RUIN).tolist()
+
+    def skipped(self, token: int) -> float:
+        """A token that is no part of a span."""
+        rule = _FILLER if is_filler(self.tokens, token) else _UNREAD
+        return rule if self._labelled is None else _mixed(rule, self._outside[token])
+
+    def word(self, token: int) -> float:
+        """A token that is a word of some name."""
+        if self._labelled is None:
+            return _WORD
+        return _mixed(_WORD, self._inside(token) + _OTHER)
+
+    def _inside(self, token: int) -> float:
+        """How probable the tagger has it that a token is of some field, by its log."""
+        return math.log(max(1.0 - math.exp(self._outside[token]), math.exp(_RUIN)))
+
+    def of(self, mention: Mention, first: int, end: int) -> float:
+        """A mention: the fuller, the more alike and the better known, the less."""
+        field, tokens, kinds_of = mention.span.field, self.tokens, self._lexicon.kinds
+        most = self._lexicon.most
+        known = 0.6 * (mention.weight / most if most else 0.0) - 0.6
+        far = _FAR * math.log(mention.likeness)
+        if field in RULED and mention.likeness == 1.0 and not mention.weight:
+            cost, known = _RULE, 0.0
+        elif field in self.types or field in CREATORS:
+            cost = _NAME
+        else:
+            cost = _FIELD + _CLASS * min(math.log10(mention.rows), 3.0)
+        if known and all(is_filler(tokens, t) or tokens[t] in kinds_of for t in range(first, end)):
+            # "play" and "songs" are names too, but seldom meant so.
+            cost += 0.0 if end - first == len(tokens) else -3.0 / (end - first)
+        if end - first == len(tokens):
+            cost += 1.0
+        if first and tokens[first - 1] in CREATED_BY and field in CREATORS:
+            cost += 1.0
+        around = (*tokens[max(first - 1, 0) : first], *tokens[end : end + 1])
+        if known and field in {kinds_of.get(token) for token in around}:
+            cost += 0.6
+        if self._labelled is not None:
+            number = self._fields.get(field)
+            if number is None:
+                learnt = sum(map(self._inside, range(first, end))) + _OTHER
+            else:
+                learnt = float(self._labelled.begins[first, number])
+                learnt += float(self._labelled.goes_on[first + 1 : end, number].sum())
+            cost = _mixed(cost, max(learnt, (end - first) * _RUIN))
+        return cost + far + known
+
+
+def _mixed(rule: float, learnt: float) -> float:
+    return (1.0 - _LEARNT) * rule + _LEARNT * learnt
 
 
 def _excluded(span: Span) -> Span:
@@ -126,21 +177,20 @@ def _excluded(span: Span) -> Span:
 
 
 def _search(
-    tokens: Sequence[str],
-    offers: Mapping[int, Sequence[tuple[int, Span, float]]],
-    types: set[str],
+    offers: Mapping[int, Sequence[tuple[int, Span, float]]], prices: _Prices
 ) -> list[tuple[float, tuple[Span, ...]]]:
     """The best (score, spans) over all tokens, by a beam from left to right."""
-    beams: list[list[tuple[float, tuple[Span, ...]]]] = [[] for _ in range(len(tokens) + 1)]
+    size = len(prices.tokens)
+    beams: list[list[tuple[float, tuple[Span, ...]]]] = [[] for _ in range(size + 1)]
     beams[0].append((0.0, ()))
-    for at in range(len(tokens)):
+    for at in range(size):
         beam = sorted(beams[at], key=lambda one: -one[0])[:BEAM]
-        skipped = _FILLER if is_filler(tokens, at) else _UNREAD
+        skipped = prices.skipped(at)
         for score, spans in beam:
             beams[at + 1].append((score + skipped, spans))
             for end, span, cost in offers.get(at, ()):
                 if _fits(span, spans):
-                    twice = span.field in types and any(s.field == span.field for s in spans)
+                    twice = span.field in prices.types and any(s.field == span.field for s in spans)
                     beams[end].append((score + cost + _TWICE * twice, (*spans, span)))
     return sorted(beams[-1], key=lambda one: -one[0])[:BEAM]
 

@@ -16,14 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.arrays import keep, mapped
-from retrievers.base import BoolMask, Docs, Document, Hits, Query, Reading, Retriever, Span
+from retrievers.base import (
+    BoolMask,
+    Docs,
+    Document,
+    Heard,
+    Hits,
+    Labelled,
+    Query,
+    Reading,
+    Retriever,
+    Span,
+)
 from retrievers.conditions import Asked
 from retrievers.field_names import year_of
 from retrievers.gazetteer import Gazetteer
 from retrievers.predicted_queries import popularity
 from retrievers.query_words import NEWEST, NOT, OLDEST, WORD, kind_words
-from retrievers.readings import readings
+from retrievers.readings import Lexicon, readings, rule_mentions
 from retrievers.structured_scores import Floats, collect, forget, scratch, select
+from retrievers.tokens import places
 from retrievers.topk import frozen
 
 YEARS = ("year", "date", "released", "release_date", "published", "decade")
@@ -36,6 +48,8 @@ RELATED = 0.4
 """What is gained by documents that a found one is of: its artist, its album."""
 LOOKED_THROUGH = 4096
 """Rows among which one is sought that is as all of a reading says; where there are more, there is."""
+KEPT = 16
+"""Texts whose readings are kept."""
 PAGES = 20
 """Found documents whose related ones come along, the most popular."""
 
@@ -58,6 +72,7 @@ class Structured(Retriever):
         self._years: Floats = np.empty(0, np.float32)
         self._popularity: Floats = np.empty(0, np.float32)
         self._eras = (math.inf, -math.inf)
+        self._read: dict[str, tuple[Reading, ...]] = {}  # replaced whole, as all state
         self._most = 0.0
 
     @property
@@ -66,16 +81,33 @@ class Structured(Retriever):
         return self._gazetteer
 
     @property
+    def types(self) -> tuple[str, ...]:
+        """The types of its documents."""
+        return self._type_names
+
+    @property
     def kinds(self) -> dict[str, str]:
         """Words for types of documents, and the type each means."""
         return kind_words(self._type_names)
 
-    def readings(self, text: str) -> tuple[Reading, ...]:
-        """What the words of a text may be, by rules; best first."""
-        known = self._gazetteer
-        return readings(
-            text, known.mentions(text), self.kinds, self._most, known.knows, self._agreement()
-        )
+    def hear(self, text: str) -> Heard:
+        """What may be mentioned in a text."""
+        where = places(text)
+        known = (*self._gazetteer.mentions(text), *rule_mentions(text, where, self.kinds))
+        return Heard(text, tuple(where), known)
+
+    def readings(self, heard: Heard, labelled: Labelled | None = None) -> tuple[Reading, ...]:
+        """What was heard may be, best first: by rules, and by what a tagger says where one does."""
+        lexicon = Lexicon(self.kinds, self._most, self._gazetteer.knows, self._agreement())
+        return readings(heard, lexicon, labelled)
+
+    def by_rules(self, text: str) -> tuple[Reading, ...]:
+        """The readings of a text without a tagger; those of the latest ones are kept."""
+        kept = self._read
+        if text not in kept:
+            latest = list(kept.items())[1 - KEPT :]
+            self._read = kept = {**dict(latest), text: self.readings(self.hear(text))}
+        return kept[text]
 
     def _agreement(self) -> Callable[[tuple[Span, ...]], bool]:
         """Tells whether some document is as all spans say, as far as they are wanted."""
@@ -109,7 +141,7 @@ class Structured(Retriever):
 
     def at_most(self, query: Query) -> float:
         """0 where nothing is read; else not known."""
-        return math.inf if query.readings or self.readings(query.text) else 0.0
+        return math.inf if query.readings or self.by_rules(query.text) else 0.0
 
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
         """The rows that satisfy most."""
@@ -118,7 +150,7 @@ class Structured(Retriever):
         try:
             size = 0
             known: dict[tuple[str, str, str], tuple[Docs, Floats]] = {}
-            for reading in query.readings or self.readings(query.text):
+            for reading in query.readings or self.by_rules(query.text):
                 size = self._collect(reading, size, known)
             _, totals, _, every = scratch(self._types.size)
             docs, scores = np.empty(min(k, size), np.int32), np.empty(min(k, size), np.float32)
@@ -209,6 +241,7 @@ class Structured(Retriever):
         self._type_names = tuple(codes)
         self._types, self._years, self._popularity = types, years, popular
         self._measure(rows)
+        self._read = {}
 
     def _measure(self, rows: Docs) -> None:
         """Take in the years and the popularity of rows."""
@@ -223,10 +256,12 @@ class Structured(Retriever):
         """Never return these rows again; what only they were called is no name any more."""
         if rows.size:
             self._gazetteer = self._gazetteer.remove(rows)
+            self._read = {}
 
     def merge(self) -> None:
         """Look names up in one table again."""
         self._gazetteer = self._gazetteer.merge()
+        self._read = {}
 
     def save(self, folder: Path) -> None:
         """Write names of types as JSON and arrays as .npy files."""

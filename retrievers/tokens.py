@@ -8,8 +8,11 @@ from retrievers.analysis import words
 
 Place = tuple[int, int]
 """Characters [start, end)."""
+Spellings = list[tuple[str, float]]
 MOST = 48
 """Tokens of a text that are looked at; what follows is no query."""
+SHORTEST_PLURAL, PLURAL = 3, 0.9
+"""Letters of a word that ends in s and is no plural, and how alike a plural is to its singular."""
 _RUN = re.compile(r"\S+")
 _OUTER = ".,;:?!\"'()[]{}“”„«»‘’…-"
 _OWNER = re.compile(r"['’]s?$")
@@ -34,9 +37,13 @@ def places(text: str) -> list[Place]:
     return found
 
 
-def spellings(text: str) -> list[str]:
-    """A token as it is compared; where it is a possessive ("Adele's") also what owns."""
-    found = [" ".join(words(text))]
+def spellings(text: str) -> Spellings:
+    """A token as it is compared, and how alike it is to that; of a possessive ("Adele's") also what
+    owns, of what may be a plural ("remixes") also the singular."""
+    plain = " ".join(words(text))
+    found = [(plain, 1.0)]
     if (owner := _OWNER.sub("", text)) != text and owner:
-        found.append(" ".join(words(owner)))
+        found.append((" ".join(words(owner)), 1.0))
+    elif len(plain) > SHORTEST_PLURAL and plain.endswith("s"):
+        found += [(plain[:-1], PLURAL)] + [(plain[:-2], PLURAL)] * plain.endswith("es")
     return found

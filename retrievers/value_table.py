@@ -94,7 +94,8 @@ class ValueTable:
                 own.append(is_own)
             ends.append(len(values))
         first = int(rows[0])
-        sizes = np.diff(np.array([0, *ends], np.int64))
+        bounds = np.array([0, *ends], np.int64)
+        sizes = bounds[1:] - bounds[:-1]
         per_row = np.zeros(int(rows[-1]) - first + 1, np.int64)
         per_row[rows - first] = sizes
         return cls._indexed(
