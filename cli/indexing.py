@@ -57,8 +57,8 @@ def index(
         typer.Option(
             metavar="A,B,…",
             show_default=False,
-            help="Candidate generators, of bm25, fuzzy, dense, memory, personal, popular "
-            "\\[default: all].",
+            help="Candidate generators, of bm25, fuzzy, dense, structured, memory, "
+            "personal, discovery, popular \\[default: all].",
         ),
     ] = None,
     model: Annotated[

@@ -15,7 +15,7 @@ from demo.telling import INTENT_NAMES, REASONS, failures, plan_words
 from engine import Response
 
 MARKS = {
-    "bm25": "b", "fuzzy": "f", "dense": "d", "memory": "m", "personal": "p", "discovery": "n",
+    "bm25": "b", "fuzzy": "f", "dense": "d", "structured": "s", "memory": "m", "personal": "p", "discovery": "n",
     "popular": "★",
 }  # fmt: skip
 """Generators as the tables name them; the number behind is a rank, or the depth asked for."""

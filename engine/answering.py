@@ -18,6 +18,7 @@ from engine.config import EngineConfig
 from engine.query_features import QueryFacts
 from engine.ranking_features import ranking_features
 from engine.state import State
+from engine.understanding import TYPED_DEPTH, heeds_words, read, rewritten, typed_alone
 from retrievers.base import Context, Hits, Query, Turn
 from retrievers.candidates import Candidates, union
 
@@ -26,7 +27,8 @@ from retrievers.candidates import Candidates, union
 class Answer:
     """A search with everything that led to it.
 
-    `order` (n,): indices into the candidates, best first; `scores` (n,) in candidate order.
+    `order` (n,): indices into the candidates, best first; `scores` (n,) in candidate order. `own` (s,):
+    how many hits of each generator are for the query's text; those behind are for the typed one.
     """
 
     query: Query
@@ -36,6 +38,7 @@ class Answer:
     features: NDArray[np.float32]
     scores: NDArray[np.float32]
     order: NDArray[np.int64]
+    own: NDArray[np.int64]
     timings: Mapping[str, float]
     notes: tuple[str, ...]
 
@@ -109,7 +112,13 @@ def answered(state: State, config: EngineConfig, text: str, given: Context, now:
     """The answer of a state to what somebody types; `given` is the context as it came."""
     time = on_the_hour(now) if given.time is None else given.time
     query = Query(text=text, context=replace(given, time=time), typed=text)
-    return answer(state, config, query, generator_of(config.seed, state.version, text, given))
+    notes: list[str] = []
+    timings: dict[str, float] = {}
+    query = rewritten(state, config, query, notes, timings)
+    made = answer(state, config, query, generator_of(config.seed, state.version, text, given))
+    timings |= made.timings
+    timings["total"] += timings.get("rewriting", 0.0)
+    return replace(made, timings=timings, notes=(*notes, *made.notes))
 
 
 def answer(
@@ -127,13 +136,14 @@ def answer(
     def lap(name: str, since: float) -> None:
         timings[name] = timings.get(name, 0.0) + (time.perf_counter() - since) * 1000.0
 
+    query = read(state, query, notes, timings)
     allowed = state.filters.mask(query.context.filters)
     facts = state.facts(query)
     if choice is None:
         choice = plan(state, facts, query.context.user, rng)
-    lap("plan", started)
+    timings["plan"] = (time.perf_counter() - started) * 1000.0 - timings.get("readings", 0.0)
 
-    def ask(g: int, depth: int) -> Hits:
+    def ask(g: int, depth: int, query: Query = query) -> Hits:
         name, retriever = asked[g]
         since = time.perf_counter()
         if config.search_ms is not None and (since - started) * 1000.0 > config.search_ms:
@@ -149,7 +159,14 @@ def answer(
 
     asked = list(state.retrievers.items())
     hits = gather(ask, choice.depths, config.at_least)
-    made = assemble(state, query, facts, choice, hits)
+    own = np.array([len(h) for h in hits])
+    typed = typed_alone(query)
+    if typed is not None:
+        depths = np.minimum(choice.depths, TYPED_DEPTH).tolist()
+        for g, ((_, retriever), depth) in enumerate(zip(asked, depths, strict=True)):
+            if depth > 0 and heeds_words(retriever):
+                hits[g] = appended(hits[g], ask(g, depth, typed))
+    made = replace(assemble(state, query, facts, choice, hits), own=own)
     timings |= made.timings
     timings["total"] = (time.perf_counter() - started) * 1000.0
     return replace(made, timings=timings, notes=tuple(dict.fromkeys((*notes, *made.notes))))
@@ -175,6 +192,14 @@ def gather(ask: Callable[[int, int], Hits], depths: NDArray[np.int32], least: in
     return hits
 
 
+def appended(hits: Hits, more: Hits) -> Hits:
+    """Hits, and behind them those of `more` that are not among them."""
+    new = ~np.isin(more.docs, hits.docs)
+    return Hits(
+        np.concatenate([hits.docs, more.docs[new]]), np.concatenate([hits.scores, more.scores[new]])
+    )
+
+
 def assemble(
     state: State, query: Query, facts: QueryFacts, choice: Choice, hits: list[Hits]
 ) -> Answer:
@@ -195,7 +220,8 @@ def assemble(
     }
     return Answer(
         query=query, facts=facts, choice=choice, candidates=candidates, features=features,
-        scores=scores, order=order, timings=timings, notes=tuple(notes),
+        scores=scores, order=order, own=np.array([len(h) for h in hits]), timings=timings,
+        notes=tuple(notes),
     )  # fmt: skip
 
 

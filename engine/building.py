@@ -15,6 +15,7 @@ from engine.answering import on_the_hour
 from engine.catalog import Catalog
 from engine.changes import Embeddings
 from engine.config import EngineConfig
+from engine.conversing import Conversation
 from engine.errors import BadDocuments
 from engine.filters import Filters
 from engine.names import Names
@@ -39,6 +40,7 @@ def build_state(
     encoder: Encoder | str | None = None,
     embeddings: Path | None = None,
     progress: bool = False,
+    conversation: Conversation | None = None,
 ) -> State:
     """Index a catalogue. Nothing is learnt yet but what searches for some titles return."""
     given = list(tqdm(documents, desc="reading", unit=" documents", disable=not progress))
@@ -64,6 +66,7 @@ def build_state(
         examination=Examination.prior(),
         version=0,
         learnt=(0, 0),
+        conversation=conversation,
     )
     return _probed(added(state, given, progress), config)
 

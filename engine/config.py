@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from engine.errors import BadInput
 
-GENERATORS = ("bm25", "fuzzy", "dense", "memory", "personal", "discovery", "popular")
+GENERATORS = (
+    "bm25", "fuzzy", "dense", "structured", "memory", "personal", "discovery", "popular",
+)  # fmt: skip
 CORRECTIONS = ("lightgbm", "none", "ips")
 """Ways to train a ranker on clicks that follow position; see `engine.correcting`."""
 REWARDS: Mapping[str, float] = {
@@ -43,7 +45,8 @@ class EngineConfig:
     needed.
     `exploration`: how much of a page's examination swaps near its end may cost in the mean, as a share
     of the whole, so that the log tells what position does and what was never shown; 0: pages are as
-    ranked. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
+    ranked. `rewrite_above`: how sure the conversation's model must be of a rewritten query, in [0, 1], for
+    it to be searched; above 1: never. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
     seconds; not saved.
     """
 
@@ -65,6 +68,7 @@ class EngineConfig:
     max_k: int = 10_000
     least: int | None = None
     exploration: float = 0.0
+    rewrite_above: float = 0.5
     search_ms: float | None = None
     durability: Literal["normal", "full"] = "normal"
     clock: Callable[[], float] = time.time

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
+from tqdm import tqdm
 
 from bandit.base import Rounds
 from engine.answering import generator_of
@@ -30,11 +31,9 @@ from retrievers.base import Learns, Outcome, Query
 PRICED = 20
 """Searches in a chunk below which it doesn't tell the price."""
 
-Progress = Callable[[Iterable[Chunk]], Iterable[Chunk]]
-
 
 def learn(
-    state: State, log: Log, config: EngineConfig, progress: Progress | None = None
+    state: State, log: Log, config: EngineConfig, progress: bool = False
 ) -> tuple[State, LearnReport]:
     """A new state that has learnt every record the given one has not.
 
@@ -57,7 +56,7 @@ def learn(
             if one.search.candidates is not None and one.search.version == state.version
         ],
     )
-    for chunk in progress(cut) if progress else cut:
+    for chunk in tqdm(cut, desc="learning", unit=" chunks", disable=not progress):
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)

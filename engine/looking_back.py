@@ -24,6 +24,7 @@ from engine.log_rows import EventRow
 from engine.query_features import QueryFacts
 from engine.state import State
 from engine.statistics import Observation
+from engine.understanding import read
 from retrievers.base import Hits, Query
 
 
@@ -71,7 +72,7 @@ def look_back(state: State, config: EngineConfig, records: list[Searched]) -> li
     ask = FullAnswers(state)
     looked: list[LookedBack] = []
     for record in records:
-        query = query_of(record)
+        query = read(state, query_of(record), [], {})
         rows, weights = _wanted(state, config, record.events)
         hits = ask(query) if rows.size else []
         looked.append(_one(state, config, record, query, rows, weights, hits))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Self
-
-from tqdm import tqdm
 
 from engine.apart import Apart
 from engine.building import build_state
 from engine.checks import check_impression
 from engine.config import EngineConfig
+from engine.conversing import Conversation
 from engine.errors import BadDocuments, BadInput, SnapshotError
 from engine.explaining import Missing, why_not
 from engine.feedback import checked_feedback, checked_history
@@ -60,6 +58,7 @@ class SearchEngine:
         config: EngineConfig | None = None,
         encoder: Encoder | str | None = None,
         embeddings: Path | str | None = None,
+        conversation: Conversation | Path | str | None = None,
         progress: bool = False,
     ) -> Self:
         """Index documents, or a BEIR corpus file (.gz too).
@@ -68,7 +67,10 @@ class SearchEngine:
         folder until `save`. `encoder`: the dense generator's model, a sentence-transformers name
         or folder, or any object with `encode`; None: the embedded MiniLM. `embeddings`: a folder
         that keeps embeddings by the content of their texts, so that building again is quick.
+        `conversation`: what `ltrr train-conversation` made, to understand queries within one.
         """
+        if isinstance(conversation, Path | str):
+            conversation = Conversation.load(Path(conversation))
         config = config or EngineConfig()
         if isinstance(encoder, str):
             config, encoder = with_encoder(config, encoder), None
@@ -79,9 +81,8 @@ class SearchEngine:
         source = read_documents(Path(documents)) if isinstance(documents, Path | str) else documents
         place = Folder(None if folder is None else Path(folder))
         try:
-            state = build_state(
-                source, config, encoder, None if embeddings is None else Path(embeddings), progress
-            )
+            kept = None if embeddings is None else Path(embeddings)
+            state = build_state(source, config, encoder, kept, progress, conversation)
             if not place.temporary:
                 state = stored(place.path, state, config)
             return cls(state, config, place)
@@ -180,14 +181,13 @@ class SearchEngine:
                 f"learn({'stage' if stage else 'apart'}=True): found an engine without a folder of its "
                 "own, expected build(folder=…): what is learnt passes through the disk"
             )
-        bar = partial(tqdm, desc="learning", unit=" chunks") if progress else None
         # Many small products: BLAS threads would wait for each other longer than they work.
         with self._in_force.long() as (before, base), single_threaded():
             if apart and not stage:
                 number, report = self._apart.learn(self._folder.path, base)
                 self._in_force.take_up(number)
                 return report
-            state, report = learn(before, self._log, self.config, bar)
+            state, report = learn(before, self._log, self.config, progress)
             state = replace(state, version=free_version(self._folder.path, state.version))
             if stage:
                 return replace(report, staged=self._in_force.stage(state, base))

@@ -24,6 +24,7 @@ from engine.log_rows import FeatureRows
 from engine.ranking_features import column_names
 from engine.response import Hit, Response, SourceHit
 from engine.state import State
+from engine.understanding import TYPED
 from rankers.exploration import swapped
 from retrievers.base import Context
 
@@ -170,14 +171,18 @@ def _hit(state: State, place: Place, rank: int) -> Hit:
         score=float(place.answer.scores[index]),
         rank=rank,
         document=state.catalog[row],
-        sources={
-            candidates.sources[g]: SourceHit(
-                rank=int(candidates.ranks[index, g]) + 1, score=float(candidates.scores[index, g])
-            )
-            for g in found
-        },
+        sources=dict(_source(place.answer, index, g) for g in found),
         team=place.team,
     )
+
+
+def _source(answer: Answer, index: int, g: int) -> tuple[str, SourceHit]:
+    """Where a generator has a candidate; beside a rewritten query it may have it for the typed one."""
+    candidates, own = answer.candidates, int(answer.own[g])
+    rank, name = int(candidates.ranks[index, g]), candidates.sources[g]
+    if rank >= own:
+        rank, name = rank - own, TYPED + name
+    return name, SourceHit(rank=rank + 1, score=float(candidates.scores[index, g]))
 
 
 def feature_rows(

@@ -22,6 +22,7 @@ import numpy as np
 from engine.catalog import Catalog
 from engine.changes import Change, ChangeFile, read_changes
 from engine.config import EngineConfig
+from engine.conversing import Conversation
 from engine.durable import digest, replace_text, write_text
 from engine.durable import sync_folder as _sync
 from engine.errors import LtrrError, SnapshotError
@@ -41,7 +42,9 @@ from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 4
+FORMAT = 5
+READABLE = (4, FORMAT)
+"""Format 4 is that of 5 without a conversation's model."""
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3
@@ -71,6 +74,7 @@ def write_snapshot(folder: Path, state: State, config: EngineConfig) -> Path:
         "learnt": list(state.learnt),
         "ranker": state.ranker is not None,
         "gated": state.gated is not None,
+        "conversation": state.conversation is not None,
         "examination": _examination_to_json(state.examination),
         "files": {name: known.get(file_id(p)) or digest(p) for name, p in files.items()},
         "sizes": {name: p.stat().st_size for name, p in files.items()},
@@ -178,6 +182,8 @@ def _write_parts(half: Path, state: State) -> None:
         writers["ranker"] = state.ranker.save
     if state.gated is not None:
         writers["gated"] = state.gated.save
+    if state.conversation is not None:
+        writers["conversation"] = state.conversation.save
     for name, write in writers.items():
         (half / name).mkdir(parents=True)
         write(half / name)
@@ -225,7 +231,7 @@ def read_manifest(here: Path) -> dict[str, Any]:
     except (OSError, ValueError) as e:
         raise SnapshotError(f"{path}: damaged or missing ({e})") from e
     found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
+    if found not in READABLE:
         raise SnapshotError(
             f"{path}: snapshot format {found!r}, this version of ltrr reads {FORMAT}; index anew or "
             "use the version that wrote it"
@@ -255,6 +261,9 @@ def _read_parts(
         examination=_examination_from_json(manifest["examination"]),
         version=int(manifest["version"]),
         learnt=(int(manifest["learnt"][0]), int(manifest["learnt"][1])),
+        conversation=Conversation.load(here / "conversation")
+        if manifest.get("conversation")
+        else None,
     )
     return state, config
 

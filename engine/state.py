@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bandit.base import RetrievalPolicy
 from engine.catalog import Catalog
+from engine.conversing import Conversation
 from engine.filters import Filters
 from engine.names import Names
 from engine.query_features import QueryFacts, query_facts
@@ -29,6 +30,7 @@ class State:
     by what factor searches have been drawing more than expected. `ranker` None means that fusion ranks;
     `gated` is its twin that was trained without the impressions which the gate held out. `version`
     counts the `learn`s; `learnt` are the last log entries (searches, events) that it has learnt from.
+    `conversation` None means that no query is rewritten.
     """
 
     catalog: Catalog
@@ -47,6 +49,7 @@ class State:
     examination: Examination
     version: int
     learnt: tuple[int, int]
+    conversation: Conversation | None = None
 
     def __post_init__(self) -> None:
         # Whatever became of a generator, those that read it read what stands beside them.

@@ -70,12 +70,54 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Characters [start, end) of a query's text, read as `value` of the catalogue's `field`."""
+    """Characters [start, end) of a query's text, read as `value` of the catalogue's `field`.
+
+    Fields are the catalogue's own (a title is called by its document's type) and three more: "type",
+    a kind of document; "year", a range "low..high" of which one side may be missing; "order",
+    "newest", "oldest" or "popular". A field with "-" before it excludes its value.
+    """
 
     start: int
     end: int
     field: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A span that the catalogue may have a value for.
+
+    `likeness`: of the words to the value, in (0, 1]; `weight`: how popular the most popular document
+    with it is, in the catalogue's unit; `rows`: how many have it; `whole`: the span has every word of
+    it, as it is spelt.
+    """
+
+    span: Span
+    likeness: float
+    weight: float
+    rows: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A text as the catalogue hears it: where its n tokens stand, as [start, end), and what may be
+    mentioned in it, words for kinds, years and orders included."""
+
+    text: str
+    places: tuple[tuple[int, int], ...]
+    mentions: tuple[Mention, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Log probabilities that a token begins a span of a field or goes on with one ((n, fields) each),
+    or is of none ((n,))."""
+
+    fields: tuple[str, ...]
+    begins: NDArray[np.float32]
+    goes_on: NDArray[np.float32]
+    outside: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

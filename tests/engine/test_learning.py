@@ -36,6 +36,9 @@ def test_a_clicked_item_rises(engine: SearchEngine) -> None:
     wanted = before[9]
     listen(engine, "love", wanted, 40)
     report = engine.learn()
+    # Another round, so that the ranker has seen where memory puts it.
+    listen(engine, "love", wanted, 40)
+    engine.learn()
     after = engine.search("love", k=30)
     assert after.hits[0].id == wanted
     assert after.hits[0].sources["memory"].rank == 1
