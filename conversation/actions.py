@@ -11,12 +11,15 @@ from typing import Any, Literal
 
 from conversation.base import Action
 
-ASK, ASK_WHICH, CONFIRM, OFFER, PROPOSE, ANSWER, MORE, STOP = CONVERSING = (
-    *("ask", "ask_which", "confirm", "offer", "propose", "answer", "ask_more", "stop"),
+ASK, ASK_WHICH, CONFIRM, OFFER, PROPOSE, INFORM, MORE, STOP = CONVERSING = (
+    *("ask", "ask_which", "confirm", "offer", "propose", "inform", "ask_more", "stop"),
 )
 """What every system can do besides: `ask(argument)` for a missing argument, `ask_which(name)` of
 several is meant, `confirm` before a declared action, `offer` (another of) what was found,
-`propose(action)`, `answer(argument)` with a fact of what is talked of, `ask_more`, `stop`."""
+`propose(action)`, `inform(argument)` of a fact of what is talked of, `ask_more`, `stop`."""
+
+DONTCARE = "dontcare"
+"""The value of an argument that may be anything."""
 
 TYPES: Mapping[type, str] = {str: "text", int: "number", bool: "yes or no"}
 
@@ -34,12 +37,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """An action that can be taken; `function` does it, None where something else does."""
+    """An action that can be taken; `function` does it, None where something else does.
+
+    `confirmed`: the user is asked before it is done.
+    """
 
     name: str
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     function: Callable[..., Any] | None = None
+    confirmed: bool = False
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -57,7 +64,7 @@ def declared(function: Callable[..., Any]) -> Declared:
     Its name is the function's, its description the docstring's first paragraph; a line of the
     docstring `name: words` describes an argument. A parameter without a default is required; its
     annotation is `str`, `int`, `bool` or a `Literal` of strings, or one of these `| None`. Raises
-    TypeError for any other annotation, ValueError for a name of `CONVERSING` but `answer`.
+    TypeError for any other annotation, ValueError for a name of `CONVERSING`.
 
     >>> def play(track: str, device: Literal["kitchen", "bedroom"] | None = None) -> None:
     ...     '''Start a track.
@@ -68,7 +75,7 @@ def declared(function: Callable[..., Any]) -> Declared:
     (('track',), ('kitchen', 'bedroom'))
     """
     name = function.__name__
-    if name in CONVERSING and name != ANSWER:
+    if name in CONVERSING:
         raise ValueError(
             f"action {name!r}: the name is taken by what every system can do "
             f"({', '.join(CONVERSING)}); rename the function"
@@ -122,6 +129,10 @@ class Actions:
     def __getitem__(self, name: str) -> Declared:
         return self.by_name[name]
 
+    def get(self, name: str) -> Declared | None:
+        """The action of that name, None where none is declared."""
+        return self.by_name.get(name)
+
     def problems(self, action: Action) -> tuple[str, ...]:
         """Why an action cannot be called as it is, empty where it can."""
         if action.name in CONVERSING and action.name not in self.by_name:
@@ -134,7 +145,7 @@ class Actions:
             parameter = known.parameter(name)
             if parameter is None:
                 found.append(f"{action.name}: {name!r} is no argument of it")
-            elif parameter.choices and value not in parameter.choices:
+            elif parameter.choices and value not in (*parameter.choices, DONTCARE):
                 found.append(f"{action.name}: {name}={value!r} is none of {parameter.choices}")
             elif parameter.type == "number" and not value.isdecimal():
                 found.append(f"{action.name}: {name}={value!r} is no number")

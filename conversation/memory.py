@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from conversation.actions import CONFIRM
 from conversation.base import AnnotatedTurn
 
 
@@ -25,12 +26,16 @@ class Memory:
     def __init__(self) -> None:
         self.turns = 0
         self.mentions: list[Mention] = []
+        self.confirmed: Mapping[str, str] = {}
+        """What the last turn asked to be confirmed."""
 
     def take(self, turn: AnnotatedTurn) -> None:
         """Add a turn's slots."""
         for slot in turn.slots:
             surface = turn.text[slot.start : slot.end]
             self.mentions.append(Mention(self.turns, turn.speaker, slot.name, slot.value, surface))
+        confirmed = [action.arguments for action in turn.actions if action.name == CONFIRM]
+        self.confirmed = confirmed[0] if confirmed and turn.speaker == "system" else {}
         self.turns += 1
 
     def recent(self, field: str) -> Sequence[Mention]:

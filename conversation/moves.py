@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from conversation.actions import ASK, ASK_WHICH, CONVERSING
+from conversation.actions import ASK, CONFIRM, CONVERSING, DONTCARE
 from conversation.base import Action, AnnotatedTurn, Dialogue
 from conversation.memory import Memory
 from conversation.wording import BEFORE, REPLACED, learnt_rewrite, template_of
@@ -43,9 +43,9 @@ class Own:
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where an argument's value comes from: an own slot, a value named before, what was wanted
-    before (`value`, where it has to be that), or always the same."""
+    before (`value`, where it has to be that), what was to be confirmed, or always the same."""
 
-    kind: Literal["own", "recall", "kept", "constant"]
+    kind: Literal["own", "recall", "kept", "confirmed", "constant"]
     place: int = 0
     recall: Recall | None = None
     value: str = ""
@@ -95,21 +95,8 @@ class SystemMove:
     def after(self) -> After:
         """What can follow it."""
         things = 1 + max((at for _, at, fixed in self.slots if fixed is None), default=-1)
-        return self.actions, things, self.type
-
-
-def signature(
-    actions: Sequence[Action], wants: Action | None, open: frozenset[str], plain: frozenset[str]
-) -> Doings:
-    """The actions' names, each with the choices that change what is said: the argument asked for
-    and of which action, the fact told. `plain` are arguments that do not."""
-
-    def of(action: Action) -> str:
-        told = [v for n, v in action.arguments.items() if n not in open and n not in plain]
-        for_ = [wants.name] if action.name == ASK and wants else []
-        return ":".join([action.name, *told, *for_]) if action.name != ASK_WHICH else action.name
-
-    return tuple(of(action) for action in actions)
+        does = (CONFIRM if a.startswith(CONFIRM) else a for a in self.actions)
+        return tuple(does), things, self.type
 
 
 def wanted(turn: AnnotatedTurn, before: Action | None) -> Action | None:
@@ -162,8 +149,17 @@ class Moves:
             memory.take(turn)
 
     def signature(self, actions: Sequence[Action], wants: Action | None) -> Doings:
-        """The actions by what is said of them."""
-        return signature(actions, wants, self.open, self.plain)
+        """The actions' names, each with the values that change what is said: the argument asked for
+        and of which action, the fact told, what is confirmed that has no slot of its own."""
+
+        def of(action: Action) -> str:
+            plain = frozenset({"name"}) if action.name in CONVERSING else self.plain
+            given = action.arguments.items()
+            told = [value for name, value in given if name not in self.open | plain]
+            asked = [wants.name] if action.name == ASK and wants else []
+            return ":".join([action.name, *told, *asked])
+
+        return tuple(of(action) for action in actions)
 
     def _system(self, turn: AnnotatedTurn, wants: Action | None) -> SystemMove:
         counts: dict[str, int] = {}
@@ -192,10 +188,13 @@ class Moves:
         rewrite, fields = learnt_rewrite(turn, memory, old, rewritten, self.open, self.words)
         recalled = tuple(_recall(memory, field, nth, old) for field, nth in fields)
         whole = rewrite is None or BEFORE in rewrite or REPLACED in rewrite
+        whole = whole and after != START
         doings = tuple(self._doing(a, turn, memory, old, whole) for a in turn.actions)
-        wants = self._doing(turn.wants, turn, memory, old, True) if turn.wants else None
+        keeps = after != START
+        wants = self._doing(turn.wants, turn, memory, old, keeps) if turn.wants else None
         every = [*doings, *([wants] if wants else [])]
-        if any(n in self.open and s.kind == "constant" for d in every for n, s in d.arguments):
+        constants = [(n, s.value) for d in every for n, s in d.arguments if s.kind == "constant"]
+        if any(name in self.open and value != DONTCARE for name, value in constants):
             return None  # a value from nowhere would follow the move into every dialogue
         text = template_of(turn)
         return UserMove(after, text, own, rewrite, recalled, doings, wants, frozenset(old))
@@ -221,7 +220,7 @@ class Moves:
         kept = {
             n for n, v in old.items() if n in told or given.get(n, "").casefold() == v.casefold()
         }
-        keeps = whole and bool(old) and kept == old.keys() and {*old} <= {*given}
+        keeps = whole and kept == old.keys() and {*old} <= {*given}
         sources = []
         for name, value in given.items():
             source = self._source(name, value, turn, memory, old)
@@ -236,6 +235,8 @@ class Moves:
         for at, slot in sorted(slots, key=lambda each: each[1].name != name):
             if slot.value.casefold() == value.casefold():
                 return Source("own", at)
+        if name not in self.open and memory.confirmed.get(name) == value:
+            return Source("confirmed")
         for field in (name, *memory.fields):
             if field in self.open and (place := memory.place(field, value)) is not None:
                 return Source("recall", recall=_recall(memory, field, place, old))

@@ -84,13 +84,15 @@ class Simulator:
     ) -> None:
         self.world = World(documents, owner)
         self.habits, self.also = habits, also
-        names = {
-            name for row in range(len(self.world.documents)) for name in self.world.fields(row)
-        }
-        declared = {p.name for a in actions.by_name.values() for p in a.parameters}
-        plain = {n for n in declared if n in (KIND, SORT) or n.startswith(NOT)}
+        samples = tuple(samples)
+        declared = [p for a in actions.by_name.values() for p in a.parameters]
+        plain = {p.name for p in declared if p.choices and not p.required} | {KIND, SORT}
+        plain |= {p.name for p in declared if p.name.startswith(NOT)}
+        marked = {slot.name for d in samples for turn in d.turns for slot in turn.slots}
+        # A choice that no sample marks is said in words of its own, whatever documents have.
+        open = self.world.names - {KIND} - ({p.name for p in declared if p.choices} - marked)
         types = [type for type, _ in self.world.types.most_common() if type != owner]
-        self.moves = Moves(samples, frozenset(names - {KIND}), frozenset(plain), (*types, owner))
+        self.moves = Moves(samples, frozenset(open), frozenset(plain), (*types, owner))
         if not self.moves.openings:
             raise ValueError("samples: found no user's turn that begins a dialogue, expected one")
         self.user = User(self.world, actions, self.moves)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from conversation.actions import ANSWER, ASK_WHICH, CONFIRM
+from conversation.actions import ASK_WHICH, CONFIRM, INFORM
 from conversation.moves import Moves, SystemMove
 from conversation.phrasing import Rng
 from conversation.scene import Choice, Said
@@ -72,8 +72,9 @@ class System:
         does = [action.name for action in choice.actions]
         owner = self.world.owner
         kinds = [k for k, _ in self.world.types.most_common() if k in names and k != owner]
-        if not kinds and owner in names and ANSWER not in does and CONFIRM not in does:
-            wanted = choice.wants.arguments if choice.wants else {}
-            kinds = [k for k in self.world.types if k in wanted] if ASK_WHICH in does else [owner]
+        wanted = choice.wants.arguments if choice.wants else {}
+        titles = [k for k in self.world.types if k in wanted and k != owner]
+        if not kinds and owner in names and INFORM not in does and CONFIRM not in does:
+            kinds = titles if ASK_WHICH in does else [] if titles else [owner]
         expected = kind or (kinds[0] if kinds else None)
         return expected is None or self.world.documents[choice.rows[at]].type == expected

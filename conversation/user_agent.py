@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from conversation.actions import ANSWER, ASK_WHICH, CONVERSING, OFFER, Actions
+from conversation.actions import ASK_WHICH, CONVERSING, DONTCARE, INFORM, OFFER, Actions
 from conversation.base import Action
 from conversation.memory import Mention
 from conversation.moves import Doing, Moves, Own, Recall, UserMove
@@ -21,9 +21,7 @@ class User:
 
     def __init__(self, world: World, actions: Actions, moves: Moves) -> None:
         self.world, self.actions, self.moves = world, actions, moves
-        self.known = frozenset(
-            name for row in range(len(world.documents)) for name in world.fields(row)
-        )
+        self.known = moves.open | {KIND}
         self.asks_which = any(ASK_WHICH in names for names in moves.system)
         likely = world.popularity + 5.0
         self.likely = likely / likely.sum()
@@ -52,6 +50,10 @@ class User:
             return None  # what narrows a search says nothing of one thing that has a title
         kept = [(n, s.value) for d in _doings(move) for n, s in d.arguments if s.kind == "kept"]
         if any(n not in old or value not in ("", old[n]) for n, value in kept):
+            return None
+        sources = [each for doing in _doings(move) for each in doing.arguments]
+        confirmed = {name for name, source in sources if source.kind == "confirmed"}
+        if not confirmed <= scene.memory.confirmed.keys():
             return None
         slots = self._slots(move, scene, goal, rng)
         if slots is None:
@@ -123,7 +125,7 @@ class User:
             )
             action = self._action(doing, placeholder, scene)
             bound |= {k: v for k, v in action.arguments.items() if v and k not in fresh}
-        bound = {k: v for k, v in bound.items() if k in self.known}
+        bound = {k: v for k, v in self._facts(bound).items() if k in self.known}
         if not bound and self._has(goal, fresh):
             return goal
         rows = [int(r) for r in self.world.matching(bound)] if bound else []
@@ -164,6 +166,8 @@ class User:
                 given[name] = slots[source.place][1]
             elif source.kind == "constant":
                 given[name] = source.value
+            elif source.kind == "confirmed":
+                given[name] = scene.memory.confirmed[name]
             elif source.kind == "kept":
                 given[name] = old.get(name, "")
             elif source.recall and (mention := self._recalled(source.recall, scene)):
@@ -211,7 +215,7 @@ class User:
                 found = tuple(int(r) for r in every if int(r) not in scene.offered)
                 if not found:
                     return None
-            elif action.name == ANSWER:
+            elif action.name == INFORM:
                 of = wants.arguments if wants else {}
                 found = scene.found or tuple(
                     int(r) for r in self.world.matching(self._facts(of))[:1]
@@ -231,7 +235,9 @@ class User:
 
     def _facts(self, arguments: Mapping[str, str]) -> dict[str, str]:
         return {
-            k: v for k, v in arguments.items() if k in self.known or k.startswith(NOT) or k == SORT
+            name: value
+            for name, value in arguments.items()
+            if value != DONTCARE and (name in self.known or name.startswith(NOT) or name == SORT)
         }
 
 

@@ -42,6 +42,7 @@ class World:
         self._by_title: dict[str, set[int]] = defaultdict(set)
         for row, document in enumerate(self.documents):
             self._by_title[document.title.casefold()].add(row)
+        self.names = frozenset(name for facts in self._facts for name in facts)
         popularity = [float(d.metadata.get("popularity", 0)) for d in self.documents]
         years = [float(d.metadata.get("year", np.nan)) for d in self.documents]
         self.popularity, self._years = np.array(popularity), np.array(years)
