@@ -31,7 +31,9 @@ class AnnotatedTurn:
 
     `slots`: the fields named in it; `actions`: of a user's turn, what the system is to do next; of a
     system's turn, what it does; `rewrite`: what the user's turn would be if nothing had been said
-    before, None where nobody wrote it, equal to `text` where it stands alone.
+    before, None where nobody wrote it, equal to `text` where it stands alone. `wants`: of a user's
+    turn, the declared action the user is after by then with all arguments given so far, whether or
+    not it can be called yet; None where nobody noted it.
     """
 
     speaker: Literal["user", "system"]
@@ -39,6 +41,7 @@ class AnnotatedTurn:
     slots: tuple[Slot, ...] = ()
     actions: tuple[Action, ...] = ()
     rewrite: str | None = None
+    wants: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
