@@ -1,0 +1,194 @@
+"""The pointer-generator network, as it is trained.
+
+See, Liu & Manning 2017, "Get To The Point": at each step a word is generated from a vocabulary or copied from what
+was read, P(w) = p_gen P_vocab(w) + (1 - p_gen) sum of the attention on the tokens that are w. Here two more
+acts stand beside them, keep and drop, which walk along the query (`conversation.edit_script`), and the state
+of a step is computed from where the walk stands instead of by a recurrence, so that all steps of a gold walk
+are learnt at once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from conversation.rewrite_features import COLUMNS, SIZES
+
+ACTS = 4
+KEEP, DROP, COPY, GENERATE = range(ACTS)
+RELATIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Sizes of a network."""
+
+    words: int
+    say: int
+    width: int = 96
+    layers: int = 2
+    heads: int = 4
+    static: int = 0
+    dropout: float = 0.25
+    word_dropout: float = 0.1
+    local: str = "conv"
+    near: int = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """B examples, padded to L tokens and T steps; see `conversation.rewrite_features`.
+
+    `relations` (B, R, L, L); `covered` (B, T, L): the token's word was said before; `bag` (B, T, L + say): weights of
+    what this edit said so far, `earlier`: of what the edits before said, `dropped` (B, T, L): of what this edit dropped.
+    """
+
+    columns: Tensor
+    static: Tensor | None
+    style: Tensor
+    mask: Tensor
+    is_word: Tensor
+    relations: Tensor
+    here: Tensor
+    before: Tensor
+    last: Tensor
+    last_act: Tensor
+    bag: Tensor
+    earlier: Tensor
+    dropped: Tensor
+    covered: Tensor
+    following: Tensor
+    act: Tensor
+    word: Tensor
+    targets: Tensor
+    known: Tensor
+    weight: Tensor
+
+
+class Attention(nn.Module):
+    """Self-attention whose heads see which tokens are the same word, or of one turn, name or speaker."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.relation = nn.Parameter(torch.zeros(heads, RELATIONS))
+        self.inner = nn.Linear(width, 2 * width)
+        self.outer = nn.Linear(2 * width, width)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor, relations: Tensor) -> Tensor:
+        rows, length, width = x.shape
+        q, k, v = self.qkv(self.norm1(x)).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+        scores = scores + torch.einsum("hr,brij->bhij", self.relation, relations)
+        scores = scores.masked_fill(~mask[:, None, None, :], -1e9)
+        mixed = (self.dropout(scores.softmax(-1)) @ v).transpose(1, 2).reshape(rows, length, width)
+        x = x + self.dropout(self.out(mixed))
+        return x + self.dropout(self.outer(self.dropout(torch.relu(self.inner(self.norm2(x))))))
+
+
+class Local(nn.Module):
+    """What stands beside each token: a convolution over five."""
+
+    def __init__(self, width: int, dropout: float, kernel: int = 5) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.conv = nn.Conv1d(width, 2 * width, kernel, padding=kernel // 2)
+        self.out = nn.Linear(2 * width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        y = self.norm(x) * mask[..., None]
+        y = torch.relu(self.conv(y.transpose(1, 2))).transpose(1, 2)
+        return x + self.dropout(self.out(self.dropout(y)))
+
+
+class Recurrent(nn.Module):
+    """What stands around each token: a bidirectional LSTM."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(width, width // 2, batch_first=True, bidirectional=True)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return x + self.dropout(self.lstm(x * mask[..., None])[0])
+
+
+class PointerGenerator(nn.Module):
+    """Reads a batch; `forward` gives the log-likelihood of each step of the gold walks."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        width = shape.width
+        sizes = {"word": shape.words, **SIZES}
+        self.embed = nn.ModuleDict({name: nn.Embedding(sizes[name], width) for name in COLUMNS})
+        for table in self.embed.values():
+            nn.init.normal_(table.weight, std=0.3)  # type: ignore
+        self.style = nn.Embedding(4, width)
+        nn.init.normal_(self.style.weight, std=0.3)
+        self.static = nn.Linear(shape.static, width, bias=False) if shape.static else None
+        self.norm = nn.LayerNorm(width)
+        made = Local if shape.local == "conv" else Recurrent
+        self.near = nn.ModuleList(made(width, shape.dropout) for _ in range(shape.near))
+        self.far = made(width, shape.dropout)
+        self.attend = nn.ModuleList(Attention(width, shape.heads, shape.dropout) for _ in range(shape.layers))
+        self.norm2 = nn.LayerNorm(width)
+        self.say = nn.Embedding(max(shape.say, 1), width)
+        nn.init.normal_(self.say.weight, std=0.3)
+        self.last_act = nn.Embedding(ACTS + 1, width)
+        self.state = nn.Linear(7 * width, 2 * width)
+        self.state2 = nn.Linear(2 * width, width)
+        self.acts = nn.Linear(width, ACTS)
+        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
+        self.biases = nn.Linear(width, 2)
+        self.generate = nn.Linear(width, max(shape.say, 1))
+        self.dropout = nn.Dropout(shape.dropout)
+
+    def read(self, batch: Batch) -> Tensor:
+        """(B, L, width): what the network makes of each token."""
+        columns = batch.columns
+        words = columns[..., 0]
+        if self.training and self.shape.word_dropout:
+            words = words.masked_fill((torch.rand_like(words, dtype=torch.float) < self.shape.word_dropout) & (words > 2), 1)
+        x = self.embed["word"](words)
+        for at, name in enumerate(COLUMNS[1:], 1):
+            x = x + self.embed[name](columns[..., at])
+        if self.static is not None and batch.static is not None:
+            x = x + self.static(batch.static)
+        x = self.dropout(self.norm(x + self.style(batch.style)[:, None]))
+        for near in self.near:
+            x = near(x, batch.mask)
+        for layer in self.attend:
+            x = layer(x, batch.mask, batch.relations)
+        return self.norm2(self.far(x, batch.mask))
+
+    def forward(self, batch: Batch) -> Tensor:
+        h = self.read(batch)
+        rows, steps = batch.act.shape
+        table = torch.cat([h, self.say.weight.expand(rows, -1, -1)], 1)
+        pick = lambda index: table.gather(1, index.clamp(min=0)[..., None].expand(-1, -1, h.shape[-1])) * (index >= 0)[..., None]  # noqa: E731
+        s = torch.cat([
+            pick(batch.here), pick(batch.before), pick(batch.last), self.last_act(batch.last_act),
+            batch.bag @ table, batch.earlier @ table, batch.dropped @ h,
+        ], -1)  # fmt: skip
+        s = self.dropout(torch.relu(self.state2(torch.relu(self.state(self.dropout(s))))))
+        acts = self.acts(s).log_softmax(-1)
+        bias = self.biases(s)
+        scores = self.query(s) @ self.key(h).transpose(1, 2) / math.sqrt(h.shape[-1])
+        scores = scores + bias[..., :1] * batch.following + bias[..., 1:] * batch.covered
+        scores = scores.masked_fill(~batch.is_word[:, None], -1e9)
+        copy = scores.log_softmax(-1).masked_fill(~batch.targets, -1e9).logsumexp(-1) + acts[..., COPY]
+        said = self.generate(s).log_softmax(-1).gather(2, batch.word.clamp(min=0)[..., None])[..., 0]
+        said = torch.where(batch.word >= 0, said + acts[..., GENERATE], torch.full_like(said, -1e9))
+        say = torch.logaddexp(copy, said)
+        walk = acts[..., :2].gather(2, batch.act.clamp(max=1)[..., None])[..., 0]
+        # a word was said and then one dropped: no gold walk does it
+        return torch.where(batch.act >= 2, say, walk) * batch.known

@@ -1,0 +1,144 @@
+"""Examples as padded tensors for the pointer-generator network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from conversation.edit_script import DROP, SAY
+from conversation.pointer_generator import ACTS, RELATIONS, Batch
+from conversation.rewrite_features import Encoded, Taught
+
+STYLES = {"gold": 0, "linked": 1, "canard": 2, "crowd": 3}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """One example in dense arrays; see `pointer_generator.Batch`."""
+
+    read: Encoded
+    taught: Taught
+    style: int
+    weight: float
+    static: NDArray[np.float32] | None
+    relations: NDArray[np.bool_]
+    bag: NDArray[np.float32]
+    earlier: NDArray[np.float32]
+    dropped: NDArray[np.float32]
+    covered: NDArray[np.bool_]
+    following: NDArray[np.bool_]
+    last_act: NDArray[np.int64]
+
+
+def relations(read: Encoded) -> NDArray[np.bool_]:
+    """(8, L, L): same word, name class, turn, speaker; the token before, after; any before; any of the query."""
+    numbers: dict[str, int] = {}
+    key = np.array([numbers.setdefault(k, len(numbers)) for k in read.keys])
+    name, turn, speaker = read.columns[:, 5], read.columns[:, 4], read.columns[:, 3] == 1
+    return np.stack([
+        (key[:, None] == key) & read.is_word[:, None],
+        (name[:, None] == name) & (name > 0)[:, None],
+        turn[:, None] == turn,
+        speaker[:, None] == speaker,
+        *(np.eye(len(key), k=k, dtype=bool) for k in (-1, 1)),
+        np.tri(len(key), k=-1, dtype=bool),
+        np.broadcast_to(read.columns[:, 3] == 2, (len(key), len(key))),
+    ])  # fmt: skip
+
+
+def prepare(
+    read: Encoded, taught: Taught, say: int, style: int, weight: float, static: NDArray[np.float32] | None
+) -> Prepared:
+    """What every step of a gold walk knows of the steps before it."""
+    steps, length = taught.targets.shape
+    bag = np.zeros((steps, length + say), np.float32)
+    earlier, dropped = np.zeros_like(bag), np.zeros((steps, length), np.float32)
+    covered = np.zeros((steps, length), bool)
+    following = np.zeros((steps, length), bool)
+    last_act = np.full(steps, ACTS, np.int64)
+    now: list[int] = []
+    before: list[int] = []
+    lost: list[int] = []
+    said = np.zeros(length, bool)
+    for t in range(steps):
+        if now:
+            bag[t] = _mean(now, length + say)
+        if before:
+            earlier[t] = _mean(before, length + say)
+        if lost:
+            dropped[t] = _mean(lost, length)
+        covered[t] = said
+        last = int(taught.last[t])
+        if last >= 0 and read.following[last] >= 0:
+            following[t, read.following[last]] = True
+        if t:
+            last_act[t] = taught.act[t - 1] + (taught.act[t - 1] == SAY and last < 0)
+        act = int(taught.act[t])
+        if act == SAY:
+            after = int(taught.last[t + 1])
+            now.append(after if after >= 0 else length + (-2 - after))
+            said |= taught.targets[t]
+        elif act == DROP:
+            lost.append(int(read.query[taught.at[t]]))
+        else:
+            before, now, lost = before + now, [], []
+    return Prepared(
+        read, taught, style, weight, static, relations(read), bag, earlier, dropped, covered, following, last_act
+    )
+
+
+def _mean(places: Sequence[int], size: int) -> NDArray[np.float32]:
+    return (np.bincount(places, minlength=size) / len(places)).astype(np.float32)
+
+
+def collate(rows: Sequence[Prepared], say: int, device: str = "cpu") -> Batch:
+    """A batch; places in `say` move behind the longest example's tokens."""
+    length = max(len(row.read.keys) for row in rows)
+    steps = max(len(row.taught.act) for row in rows)
+
+    def pad(arrays: Sequence[NDArray], shape: tuple[int, ...], fill: float = 0) -> Tensor:
+        out = np.full((len(rows), *shape), fill, arrays[0].dtype)
+        for i, array in enumerate(arrays):
+            out[(i, *(slice(0, n) for n in array.shape))] = array
+        tensor = torch.from_numpy(out)
+        if tensor.dtype == torch.bool and len(shape) > 1:
+            tensor = tensor.to(torch.float32)
+        return tensor.to(device, non_blocking=True)
+
+    def shifted(name: str) -> Tensor:
+        out = np.zeros((len(rows), steps, length + say), np.float32)
+        for i, row in enumerate(rows):
+            array = getattr(row, name)
+            t, own = array.shape[0], array.shape[1] - say
+            out[i, :t, :own] = array[:, :own]
+            out[i, :t, length:] = array[:, own:]
+        return torch.from_numpy(out).to(device)
+
+    here = [row.read.query[row.taught.at] for row in rows]
+    before = [np.where(row.taught.at > 0, row.read.query[row.taught.at - 1], -1) for row in rows]
+    last = [np.where(row.taught.last <= -2, length - 2 - row.taught.last, row.taught.last) for row in rows]
+    act = [row.taught.act for row in rows]
+    ones = [np.ones(len(row.read.keys), bool) for row in rows]
+    static = [row.static for row in rows if row.static is not None]
+    return Batch(
+        pad([row.read.columns for row in rows], (length, rows[0].read.columns.shape[1])),
+        pad(static, (length, static[0].shape[1])) if static else None,
+        torch.tensor([row.style for row in rows], device=device),
+        pad(ones, (length,)),
+        pad([row.read.is_word for row in rows], (length,)),
+        pad([row.relations for row in rows], (RELATIONS, length, length)),
+        pad(here, (steps,)), pad(before, (steps,), -1), pad(last, (steps,), -1),
+        pad([row.last_act for row in rows], (steps,)),
+        shifted("bag"), shifted("earlier"), pad([row.dropped for row in rows], (steps, length)),
+        pad([row.covered for row in rows], (steps, length)),
+        pad([row.following for row in rows], (steps, length)),
+        pad(act, (steps,)), pad([row.taught.word for row in rows], (steps,), -1),
+        pad([row.taught.targets for row in rows], (steps, length)).bool(),
+        pad([row.taught.known for row in rows], (steps,)).float(),
+        torch.tensor([row.weight for row in rows], device=device),
+    )  # fmt: skip

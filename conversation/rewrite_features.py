@@ -1,0 +1,232 @@
+"""A conversation and the query after it as numbers for the pointer-generator network."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conversation.edit_script import SAY, Step, script
+from conversation.entity_classes import common_words, entity_classes
+from conversation.rewrite_tokens import Token, tokens
+from retrievers.base import Turn
+
+Ints = NDArray[np.int64]
+
+TURNS = 8
+"""Turns before the query that are read."""
+CONTEXT_TOKENS = 120
+"""Tokens before the query that are read, the nearest."""
+QUERY_TOKENS = 48
+ENDINGS = 256
+"""Buckets of the last three letters of a word."""
+PAD, UNKNOWN, END = 0, 1, 2
+SHAPES = 6
+MENTIONS = 4
+FLAGS = 3
+COLUMNS = ("word", "ending", "shape", "speaker", "turn", "name", "mentions", "place")
+SIZES = {"ending": ENDINGS, "shape": SHAPES, "speaker": 3, "turn": TURNS + 1, "name": 17, "mentions": MENTIONS, "place": 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a network knows of words: those it reads, those it can say by itself, those written small."""
+
+    read: Mapping[str, int]
+    say: tuple[str, ...]
+    common: frozenset[str]
+
+    @property
+    def said(self) -> dict[str, int]:
+        """The place of each word of `say`."""
+        return {word: at for at, word in enumerate(self.say)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """L tokens of a conversation and its query, an end mark last.
+
+    `columns`: (L, 8) of `COLUMNS`; `keys`: the words as compared; `source`: which turn and characters
+    each token is; `query`: the places of the query's words, then that of the end mark; `following`: for
+    each token the next word of its turn, or -1; `is_word`: which can be copied.
+    """
+
+    columns: Ints
+    keys: tuple[str, ...]
+    source: tuple[tuple[int, int, int], ...]
+    query: Ints
+    following: Ints
+    is_word: NDArray[np.bool_]
+    texts: tuple[str, ...]
+
+
+def _shape(token: Token, opening: bool) -> int:
+    if not token.is_word:
+        return 1
+    if token.text.isdigit():
+        return 2
+    if token.text[0].isupper():
+        return 3 if opening else 4
+    return 5
+
+
+def encode(turns: Sequence[Turn], query: str, words: Words) -> Encoded:
+    """The last `TURNS` turns and the query as the network reads them."""
+    heard = [*turns[-TURNS:], Turn("user", query)]
+    read = [tokens(turn.text) for turn in heard]
+    read[-1] = read[-1][:QUERY_TOKENS]
+    left = CONTEXT_TOKENS
+    for at in range(len(read) - 2, -1, -1):
+        read[at] = read[at][-left:] if left > 0 else []
+        left -= len(read[at])
+    classes = entity_classes(heard, read, words.common)
+    counts = Counter(token.key for row in read for token in row)
+    asked = {token.key for token in read[-1]}
+    columns, keys, source, following, is_word = [], [], [], [], []
+    query_places: list[int] = []
+    for at, row in enumerate(read):
+        last_word = -1
+        opening = True
+        is_query = at == len(read) - 1
+        for place, token in enumerate(row):
+            here = len(keys)
+            name = classes[at][place]
+            columns.append((
+                UNKNOWN if name and token.key not in words.common else words.read.get(token.key, UNKNOWN),
+                zlib.crc32(token.key[-3:].encode()) % ENDINGS,
+                _shape(token, opening),
+                2 if is_query else int(heard[at].speaker == "system"),
+                len(read) - 1 - at,
+                name,
+                min(counts[token.key] - 1, 1) + (2 if token.key in asked and not is_query else 0),
+                min(place, 11),
+            ))  # fmt: skip
+            keys.append(token.key)
+            source.append((at, token.start, token.end))
+            following.append(-1)
+            is_word.append(token.is_word)
+            opening = token.text in ".?!"
+            if token.is_word:
+                if last_word >= 0:
+                    following[last_word] = here
+                last_word = here
+                if is_query:
+                    query_places.append(here)
+    query_places.append(len(keys))
+    columns.append((END, 0, 0, 2, 0, 0, 0, 0))
+    keys.append("")
+    source.append((len(read) - 1, len(query), len(query)))
+    following.append(-1)
+    is_word.append(False)
+    return Encoded(
+        np.array(columns, np.int64), tuple(keys), tuple(source), np.array(query_places, np.int64),
+        np.array(following, np.int64), np.array(is_word), tuple(turn.text for turn in heard),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """The T steps of a gold walk, as the network is taught them.
+
+    `act`: (T,); `at`: the query's word each stands before; `last`: where the last said word was copied from,
+    -1 where none was said in this edit, -2 - v where word v of `say` was generated; `word`: the target's place in
+    `say` or -1; `targets`: (T, L) the tokens that are the target word; `known`: steps that can be learnt.
+    """
+
+    act: Ints
+    at: Ints
+    last: Ints
+    word: Ints
+    targets: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+
+def teach(read: Encoded, rewrite: Sequence[str], words: Words) -> Taught:
+    """The walk from the query to a rewrite, given as words."""
+    steps = script([read.keys[i] for i in read.query[:-1]], rewrite)
+    said = words.said
+    keys = np.array(read.keys, object)
+    places = aligned(read, steps)
+    act, at, last, word, targets, known = [], [], [], [], [], []
+    position, previous = 0, -1
+    for number, step in enumerate([*steps, Step(0)]):
+        act.append(step.act)
+        at.append(position)
+        last.append(previous)
+        generated = said.get(step.word, -1) if step.word is not None else -1
+        match = (keys == step.word) & read.is_word if step.word is not None else np.zeros(len(keys), bool)
+        word.append(generated)
+        targets.append(match)
+        known.append(step.act != SAY or generated >= 0 or bool(match.any()))
+        if step.act == SAY:
+            place = places[number]
+            previous = place if place >= 0 else -2 - max(generated, 0)
+        else:
+            position += 1
+            previous = -1
+    return Taught(
+        np.array(act, np.int64), np.array(at, np.int64), np.array(last, np.int64), np.array(word, np.int64),
+        np.array(targets), np.array(known),
+    )  # fmt: skip
+
+
+def aligned(read: Encoded, steps: Sequence[Step]) -> list[int]:
+    """For each step the token that its word is copied from, -1 for none: as few jumps as can be,
+    to the nearest mention where several are left."""
+    places = [-1] * len(steps)
+    where: dict[str, list[int]] = {}
+    for i, key in enumerate(read.keys):
+        if read.is_word[i]:
+            where.setdefault(key, []).append(i)
+    start = 0
+    while start < len(steps):
+        if steps[start].act != SAY:
+            start += 1
+            continue
+        end = start
+        while end < len(steps) and steps[end].act == SAY:
+            end += 1
+        best: list[dict[int, tuple[float, int]]] = []
+        for step in steps[start:end]:
+            options: dict[int, tuple[float, int]] = {}
+            for place in where.get(step.word or "", [-1]):
+                jump = 1.0 - place / (10.0 * len(read.keys)) + 0.3 * (place >= int(read.query[0]) or place < 0)
+                if not best:
+                    options[place] = (jump, -1)
+                else:
+                    options[place] = min(
+                        (cost + (0.0 if before >= 0 and read.following[before] == place else jump), before)
+                        for before, (cost, _) in best[-1].items()
+                    )
+            best.append(options)
+        place = min(best[-1], key=lambda p: (best[-1][p][0], -p))
+        for number in range(end - 1, start - 1, -1):
+            places[number] = place
+            place = best[number - start][place][1]
+        start = end
+    return places
+
+
+def learn_words(
+    texts: Sequence[str], pairs: Sequence[tuple[Encoded, Sequence[str]]] = (), read_at_least: int = 3, limit: int = 3000
+) -> Words:
+    """The words of training texts; those of `say` come from `say_words` once texts can be encoded."""
+    counts = Counter(token.key for text in texts for token in tokens(text))
+    frequent = [w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= read_at_least]
+    return Words(
+        {word: at + 3 for at, word in enumerate(frequent[:limit])}, (), frozenset(common_words(texts))
+    )
+
+
+def say_words(pairs: Sequence[tuple[Encoded, Sequence[str]]], at_least: int = 3, limit: int = 300) -> tuple[str, ...]:
+    """Words that rewrites say and their conversation doesn't, the most frequent."""
+    counts: Counter[str] = Counter()
+    for read, rewrite in pairs:
+        have = set(read.keys)
+        counts.update({word for word in rewrite if word not in have})
+    found = [w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= at_least]
+    return tuple(found[:limit])
