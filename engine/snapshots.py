@@ -17,8 +17,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.catalog import Catalog
 from engine.changes import Change, ChangeFile, read_changes
 from engine.config import EngineConfig
@@ -34,14 +32,14 @@ from engine.soundness import CHECKED, damage
 from engine.staging import STAGED, Staged, read_staged, write_staged
 from engine.state import State
 from engine.statistics import PlanStatistics
+from engine.surfaces_file import surfaces_from_json, surfaces_to_json
 from engine.topics import Topics
 from rankers.lambdamart import LambdaMART
-from rankers.propensity import Examination
 from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 4
+FORMAT = 5
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3
@@ -71,7 +69,7 @@ def write_snapshot(folder: Path, state: State, config: EngineConfig) -> Path:
         "learnt": list(state.learnt),
         "ranker": state.ranker is not None,
         "gated": state.gated is not None,
-        "examination": _examination_to_json(state.examination),
+        "surfaces": surfaces_to_json(state.surfaces),
         "files": {name: known.get(file_id(p)) or digest(p) for name, p in files.items()},
         "sizes": {name: p.stat().st_size for name, p in files.items()},
     }
@@ -244,7 +242,7 @@ def _read_parts(
         fusion=make_fusion(column_names(retrievers)),
         ranker=LambdaMART.load(here / "ranker") if manifest["ranker"] else None,
         gated=LambdaMART.load(here / "gated") if manifest["gated"] else None,
-        examination=_examination_from_json(manifest["examination"]),
+        surfaces=surfaces_from_json(manifest["surfaces"]),
         version=int(manifest["version"]),
         learnt=(int(manifest["learnt"][0]), int(manifest["learnt"][1])),
     )
@@ -269,23 +267,3 @@ def read_catalog(here: Path) -> Catalog:
         catalog.remove(change.removed)
         catalog.add(change.added)
     return catalog
-
-
-def _examination_to_json(examination: Examination) -> dict[str, Any]:
-    errors = examination.errors
-    return {
-        "curve": examination.curve.tolist(),
-        "errors": None
-        if errors is None
-        else [error if np.isfinite(error) else None for error in errors.tolist()],
-        "floor": examination.floor,
-    }
-
-
-def _examination_from_json(data: dict[str, Any]) -> Examination:
-    errors = data["errors"]
-    return Examination(
-        np.array(data["curve"], np.float64),
-        None if errors is None else np.array([np.inf if e is None else e for e in errors]),
-        float(data["floor"]),
-    )
