@@ -139,7 +139,7 @@ def _replayed(
             catalog=engine.state.catalog, steps=passing.steps, asked=passing.asked, learnt=warm,
             served=ranges[-1][1] - warm if shown else 0,
             systems={name: passing.replayed(name) for name in names},
-            examination=engine.state.examination,
+            surfaces=engine.state.surfaces,
         )  # fmt: skip
 
 

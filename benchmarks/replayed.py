@@ -15,7 +15,7 @@ from benchmarks.walk import Asked, Step
 from engine.catalog import Catalog
 from engine.config import EngineConfig
 from engine.hindsight import clicked_ranks
-from rankers.propensity import Examination
+from rankers.surfaces import Surfaces
 
 Floats = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ class Stretch:
 class Replay:
     """A replay at one budget. `asked`: the measured searches, in the order of every system's answers;
     `learnt`: searches of the warm-up; `served`: searches that the engine answered for real, 0 where it
-    learns from the log; `examination`: what it takes position bias to be in the end."""
+    learns from the log; `surfaces`: what it takes position bias to be in the end."""
 
     generators: tuple[str, ...]
     ladder: tuple[int, ...]
@@ -79,7 +79,7 @@ class Replay:
     learnt: int
     served: int
     systems: dict[str, Replayed]
-    examination: Examination
+    surfaces: Surfaces
 
     def rankings(self, system: str) -> Iterator[tuple[str, list[tuple[str, float]]]]:
         """(search, its page as (document, score)), one at a time."""

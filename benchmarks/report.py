@@ -9,8 +9,7 @@
                             plan, where it is always the same
                             against_best_fixed.<measure>: difference, interval, p, p_holm
     marginal_recall.<gen>   share of what was clicked that only this generator finds, with interval
-    examination             what the engine takes each position's share of looks to be in the end, and
-                            its `interval` where the errors are known, else null
+    examination             position bias as the engine knows it in the end, see `positions_told`
     plans.<kind>            searches, depth asked of each generator by the engine, in the mean
     steps_of.<name>         per step: mean of the first measure (the learning curve)
     curves.<name>           with several budgets: budget and the systems' keys, one entry a budget
@@ -29,6 +28,7 @@ from numpy.typing import NDArray
 
 from benchmarks.bootstrap import Bootstrap, Difference, holm
 from benchmarks.metrics import measure_names
+from benchmarks.positions_told import positions_told
 from benchmarks.replay import REFERENCE
 from benchmarks.replayed import Replay, Replayed
 
@@ -54,7 +54,7 @@ def report(replays: Sequence[Replay], about: Mapping[str, Any]) -> dict[str, Any
         "ladder": list(first.ladder),
         "systems": {name: _figures(s, bootstrap, k) for name, s in first.systems.items()},
         "marginal_recall": _marginal_recall(first, bootstrap),
-        "examination": _examination(first),
+        "examination": positions_told(first.surfaces),
         "plans": _plans(first),
         "steps_of": _by_step(first, k),
     }
@@ -124,13 +124,6 @@ def _marginal_recall(replay: Replay, bootstrap: Bootstrap) -> dict[str, Any]:
         }
         for g, name in enumerate(replay.generators)
     }
-
-
-def _examination(replay: Replay) -> dict[str, Any]:
-    curve, errors = replay.examination.curve, replay.examination.errors
-    sure = errors is not None and bool(np.isfinite(errors).all())
-    ends = [end.tolist() for end in replay.examination.interval()] if sure else None
-    return {"curve": curve.tolist(), "interval": ends}
 
 
 def _plans(replay: Replay) -> dict[str, Any]:

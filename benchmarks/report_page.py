@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.charts import chart, heat
 from benchmarks.metrics import measure_names
+from benchmarks.positions_told import positions_drawn
 from benchmarks.replay import REFERENCE
 
 COMPARED = ("ltrr", "best_fixed", "static_union", "minmax", "rrf", "personal", "memory")
@@ -47,9 +48,7 @@ def page(report: Mapping[str, Any]) -> str:
         f"<h2>Cumulative regret</h2><p>{quality} lost, summed over searches, against the best "
         "fixed plan found in hindsight; below 0 a system is ahead of it.</p>",
         chart(_regret(report), "step", "regret", lines=True, ticks=steps),
-        "<h2>Position bias</h2><p>How often each position is looked at, as a share of the first: what the "
-        "engine takes it to be after the last step.</p>",
-        chart(_examined(report["examination"]), "position", "examination", lines=True),
+        positions_drawn(report["examination"]),
         "<h2>What only one generator finds</h2>",
         _marginal(report["marginal_recall"]),
     ]
@@ -113,16 +112,6 @@ def _regret(report: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:
         ]
         series[name] = [(float(i), value) for i, value in enumerate(accumulate(lost))]
     return series
-
-
-def _examined(found: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:
-    series = {"estimated": found["curve"]}
-    if found["interval"] is not None:
-        series |= dict(zip(("at least", "at most"), found["interval"], strict=True))
-    return {
-        name: [(float(place), value) for place, value in enumerate(values, start=1)]
-        for name, values in series.items()
-    }
 
 
 def _asked(report: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.charts import chart
 from benchmarks.graded import measure_names
+from benchmarks.positions_told import positions_drawn
 from benchmarks.report_page import STYLE, table
 
 LINES = ("graded", "bm25", "rrf", "minmax")
@@ -40,12 +41,7 @@ def page(report: Mapping[str, Any]) -> str:
             },
             "candidates, mean", quality, lines=False,
         ),
-        "<h2>Positions</h2><p>How often each position is looked at, as a share of the first: what the "
-        "engine takes it to be.</p>",
-        chart(
-            {"taken": [(float(i), e) for i, e in enumerate(report["examination"], start=1)]},
-            "position", "examination", lines=True,
-        ),
+        positions_drawn(report["examination"]),
     ]  # fmt: skip
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Simulation</title>'

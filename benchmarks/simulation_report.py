@@ -4,7 +4,7 @@
     learn_queries, report_queries, left_out     left out: to report on, but with the text of one searched
     generators, ladder, budget
     clicks_by_position      clicks at each position of the page
-    examination             what the engine takes each position's share of looks to be
+    examination             position bias as the engine knows it in the end, see `positions_told`
     curve                   one entry at the beginning and after each `learn`: searches, clicks, ndcg@10
                             of `sample` queries to report on; then price, candidates_mean, ranker, verdict
     systems.<name>          ndcg@10, mrr@10, candidate_recall, candidates_mean; each with `<key>_interval`
@@ -33,6 +33,7 @@ from benchmarks.bootstrap import Bootstrap, Difference, holm
 from benchmarks.datasets import read_dataset
 from benchmarks.graded import Page, Question, measure_names, measured, questions
 from benchmarks.judgements import write_qrels
+from benchmarks.positions_told import positions_told
 from benchmarks.simulation import Moment, Simulated, SimulationOptions, simulate
 from benchmarks.simulation_lines import every_line
 from benchmarks.simulation_page import page
@@ -121,7 +122,7 @@ def report(made: Simulated, found: Compared, options: SimulationOptions) -> dict
         "ladder": list(config.ladder),
         "budget": config.budget,
         "clicks_by_position": made.clicked,
-        "examination": made.state.examination.curve.tolist(),
+        "examination": positions_told(made.state.surfaces),
         "curve": [_point(moment, k) for moment in made.moments],
         "systems": {
             name: _figures(values, bootstrap, k) | {f"against_{GRADED}": compared[name]}

@@ -47,9 +47,7 @@ def name_flags(
     opening = True
     for token in read:
         large = token.text[0].isupper() and not opening and token.text != "I"
-        flags.append(
-            token.is_word and (large or token.key not in common or token.key in given)
-        )
+        flags.append(token.is_word and (large or token.key not in common or token.key in given))
         opening = token.text in SENTENCE_ENDS
     return flags
 

@@ -18,7 +18,11 @@ from retrievers.base import Turn
 
 PRONOUNS = frozenset(
     "it that this them they he she him her his their one these those".split()
-    + [f"{which} {what}" for which in ("this", "that", "the") for what in ("song", "one", "artist", "album", "band")]
+    + [
+        f"{which} {what}"
+        for which in ("this", "that", "the")
+        for what in ("song", "one", "artist", "album", "band")
+    ]
 )
 POSSESSIVE = frozenset(("his", "their", "its"))
 Mention = tuple[int, str]
@@ -26,7 +30,11 @@ Mention = tuple[int, str]
 
 def read_linked(path: Path) -> list[RewriteExample]:
     """Examples of mudoco's `dialogues`: turns whose references all have a name, and turns without any."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    opened = (
+        gzip.open(path, "rt", encoding="utf-8")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8")
+    )
     found: list[RewriteExample] = []
     with opened as lines:
         for line in lines:
@@ -66,7 +74,11 @@ def _of(dialogue: Mapping[str, Any]) -> list[RewriteExample]:
                 )  # fmt: skip
         for mentions in turn["named_entities"].values():
             for mention in mentions:
-                if any(word[0].isupper() for word in mention.split()) and mention.lower() not in PRONOUNS and mention not in ("I",):
+                if (
+                    any(word[0].isupper() for word in mention.split())
+                    and mention.lower() not in PRONOUNS
+                    and mention not in ("I",)
+                ):
                     here = root((turn["number"], mention))
                     first = next((w for w in mention.split()), "")
                     if first.lower() not in ("this", "that", "the", "my", "your", "it"):
@@ -75,10 +87,19 @@ def _of(dialogue: Mapping[str, Any]) -> list[RewriteExample]:
     return found
 
 
-def _resolved(text: str, turn: Mapping[str, Any], root: Any, named: Mapping[Mention, str]) -> str | None:
+def _resolved(
+    text: str, turn: Mapping[str, Any], root: Any, named: Mapping[Mention, str]
+) -> str | None:
     read = tokens(text)
-    mentions = {m for group in (turn["named_entities"], turn["references"]) for ms in group.values() for m in ms}
-    linked = {end["text"] for pair in turn["links"] for end in pair if end["turn"] == turn["number"]}
+    mentions = {
+        m
+        for group in (turn["named_entities"], turn["references"])
+        for ms in group.values()
+        for m in ms
+    }
+    linked = {
+        end["text"] for pair in turn["links"] for end in pair if end["turn"] == turn["number"]
+    }
     edits: list[tuple[int, int, str]] = []
     for mention in sorted(mentions | linked, key=lambda m: (-len(m), m)):
         low = mention.lower()

@@ -45,12 +45,18 @@ class Decoder:
         self.members, self.say = members, say
         self.width = members[0]["acts.weight"].shape[1]
 
-    def walks(self, read: Encoded, states: Sequence[Array], beam: int = 4) -> tuple[float, list[tuple[float, tuple[tuple[int, int], ...]]]]:
+    def walks(
+        self, read: Encoded, states: Sequence[Array], beam: int = 4
+    ) -> tuple[float, list[tuple[float, tuple[tuple[int, int], ...]]]]:
         """Log-probability of leaving the query alone, and the likeliest other walks with theirs; a step is
         (act, place) with places past the tokens for `say`."""
         length = len(read.keys)
-        tables = [np.concatenate([h, m["say.weight"]]) for h, m in zip(states, self.members, strict=True)]
-        keys_of = [h @ m["key.weight"].T + m["key.bias"] for h, m in zip(states, self.members, strict=True)]
+        tables = [
+            np.concatenate([h, m["say.weight"]]) for h, m in zip(states, self.members, strict=True)
+        ]
+        keys_of = [
+            h @ m["key.weight"].T + m["key.bias"] for h, m in zip(states, self.members, strict=True)
+        ]
         number: dict[str, int] = {}
         ids = np.array([number.setdefault(k, len(number)) for k in (*read.keys, *self.say)])
         self._ids, self._kinds = ids, len(number)
@@ -80,7 +86,13 @@ class Decoder:
                 break
         return alone, done
 
-    def _probabilities(self, read: Encoded, alive: Sequence[Walk], tables: Sequence[Array], keys_of: Sequence[Array]) -> tuple[Array, Array, Array]:
+    def _probabilities(
+        self,
+        read: Encoded,
+        alive: Sequence[Walk],
+        tables: Sequence[Array],
+        keys_of: Sequence[Array],
+    ) -> tuple[Array, Array, Array]:
         length = len(read.keys)
         acts = words = copied = None
         follow = np.zeros((len(alive), length), np.float32)
@@ -112,7 +124,15 @@ class Decoder:
             scores = scores + bias[:, :1] * follow + bias[:, 1:] * covered
             scores[:, ~read.is_word] = -1e9
             copy = softmax(scores) * a[:, 2:3]
-            both = np.concatenate([copy, (softmax(s @ m["generate.weight"].T + m["generate.bias"]) * a[:, 3:4])[:, : len(self.say)]], 1)
+            both = np.concatenate(
+                [
+                    copy,
+                    (softmax(s @ m["generate.weight"].T + m["generate.bias"]) * a[:, 3:4])[
+                        :, : len(self.say)
+                    ],
+                ],
+                1,
+            )
             acts = a if acts is None else acts + a
             copied = both if copied is None else copied + both
         n = np.float32(len(self.members))
@@ -121,7 +141,9 @@ class Decoder:
         np.add.at(words.T, ids, copied.T)
         return acts, words, copied
 
-    def _next(self, read: Encoded, walk: Walk, acts: Array, words: Array, copied: Array, end: int) -> list[Walk]:
+    def _next(
+        self, read: Encoded, walk: Walk, acts: Array, words: Array, copied: Array, end: int
+    ) -> list[Walk]:
         found = []
         keep = walk.score + math.log(max(acts[0], 1e-9))
         found.append(Walk(
@@ -142,7 +164,11 @@ class Decoder:
                 place = int(same[-1])
                 if len(tokens):
                     place = int(tokens[np.argmax(copied[tokens])])
-                    if walk.last >= 0 and walk.last < len(read.keys) and read.following[walk.last] in tokens:
+                    if (
+                        walk.last >= 0
+                        and walk.last < len(read.keys)
+                        and read.following[walk.last] in tokens
+                    ):
                         place = int(read.following[walk.last])
                 found.append(Walk(
                     walk.score + math.log(words[word]), walk.at, place, 2 + (place >= len(read.keys)), True,

@@ -84,7 +84,9 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor, relations: Tensor) -> Tensor:
         rows, length, width = x.shape
-        q, k, v = self.qkv(self.norm1(x)).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = (
+            self.qkv(self.norm1(x)).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
         scores = scores + torch.einsum("hr,brij->bhij", self.relation, relations)
         scores = scores.masked_fill(~mask[:, None, None, :], -1e9)
@@ -139,7 +141,9 @@ class PointerGenerator(nn.Module):
         made = Local if shape.local == "conv" else Recurrent
         self.near = nn.ModuleList(made(width, shape.dropout) for _ in range(shape.near))
         self.far = made(width, shape.dropout)
-        self.attend = nn.ModuleList(Attention(width, shape.heads, shape.dropout) for _ in range(shape.layers))
+        self.attend = nn.ModuleList(
+            Attention(width, shape.heads, shape.dropout) for _ in range(shape.layers)
+        )
         self.norm2 = nn.LayerNorm(width)
         self.say = nn.Embedding(max(shape.say, 1), width)
         nn.init.normal_(self.say.weight, std=0.3)
@@ -157,7 +161,10 @@ class PointerGenerator(nn.Module):
         columns = batch.columns
         words = columns[..., 0]
         if self.training and self.shape.word_dropout:
-            words = words.masked_fill((torch.rand_like(words, dtype=torch.float) < self.shape.word_dropout) & (words > 2), 1)
+            words = words.masked_fill(
+                (torch.rand_like(words, dtype=torch.float) < self.shape.word_dropout) & (words > 2),
+                1,
+            )
         x = self.embed["word"](words)
         for at, name in enumerate(COLUMNS[1:], 1):
             x = x + self.embed[name](columns[..., at])
@@ -174,7 +181,10 @@ class PointerGenerator(nn.Module):
         h = self.read(batch)
         rows, steps = batch.act.shape
         table = torch.cat([h, self.say.weight.expand(rows, -1, -1)], 1)
-        pick = lambda index: table.gather(1, index.clamp(min=0)[..., None].expand(-1, -1, h.shape[-1])) * (index >= 0)[..., None]  # noqa: E731
+        pick = lambda index: (
+            table.gather(1, index.clamp(min=0)[..., None].expand(-1, -1, h.shape[-1]))
+            * (index >= 0)[..., None]
+        )  # noqa: E731
         s = torch.cat([
             pick(batch.here), pick(batch.before), pick(batch.last), self.last_act(batch.last_act),
             batch.bag @ table, batch.earlier @ table, batch.dropped @ h,
@@ -185,8 +195,12 @@ class PointerGenerator(nn.Module):
         scores = self.query(s) @ self.key(h).transpose(1, 2) / math.sqrt(h.shape[-1])
         scores = scores + bias[..., :1] * batch.following + bias[..., 1:] * batch.covered
         scores = scores.masked_fill(~batch.is_word[:, None], -1e9)
-        copy = scores.log_softmax(-1).masked_fill(~batch.targets, -1e9).logsumexp(-1) + acts[..., COPY]
-        said = self.generate(s).log_softmax(-1).gather(2, batch.word.clamp(min=0)[..., None])[..., 0]
+        copy = (
+            scores.log_softmax(-1).masked_fill(~batch.targets, -1e9).logsumexp(-1) + acts[..., COPY]
+        )
+        said = (
+            self.generate(s).log_softmax(-1).gather(2, batch.word.clamp(min=0)[..., None])[..., 0]
+        )
         said = torch.where(batch.word >= 0, said + acts[..., GENERATE], torch.full_like(said, -1e9))
         say = torch.logaddexp(copy, said)
         walk = acts[..., :2].gather(2, batch.act.clamp(max=1)[..., None])[..., 0]

@@ -52,7 +52,12 @@ def relations(read: Encoded) -> NDArray[np.bool_]:
 
 
 def prepare(
-    read: Encoded, taught: Taught, say: int, style: int, weight: float, static: NDArray[np.float32] | None
+    read: Encoded,
+    taught: Taught,
+    say: int,
+    style: int,
+    weight: float,
+    static: NDArray[np.float32] | None,
 ) -> Prepared:
     """What every step of a gold walk knows of the steps before it."""
     steps, length = taught.targets.shape
@@ -88,7 +93,18 @@ def prepare(
         else:
             before, now, lost = before + now, [], []
     return Prepared(
-        read, taught, style, weight, static, relations(read), bag, earlier, dropped, covered, following, last_act
+        read,
+        taught,
+        style,
+        weight,
+        static,
+        relations(read),
+        bag,
+        earlier,
+        dropped,
+        covered,
+        following,
+        last_act,
     )
 
 
@@ -121,7 +137,10 @@ def collate(rows: Sequence[Prepared], say: int, device: str = "cpu") -> Batch:
 
     here = [row.read.query[row.taught.at] for row in rows]
     before = [np.where(row.taught.at > 0, row.read.query[row.taught.at - 1], -1) for row in rows]
-    last = [np.where(row.taught.last <= -2, length - 2 - row.taught.last, row.taught.last) for row in rows]
+    last = [
+        np.where(row.taught.last <= -2, length - 2 - row.taught.last, row.taught.last)
+        for row in rows
+    ]
     act = [row.taught.act for row in rows]
     ones = [np.ones(len(row.read.keys), bool) for row in rows]
     static = [row.static for row in rows if row.static is not None]

@@ -38,7 +38,11 @@ def _group(texts: Sequence[str]) -> str:
 
 
 def _lines(path: Path) -> Iterator[Any]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    opened = (
+        gzip.open(path, "rt", encoding="utf-8")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8")
+    )
     with opened as lines:
         for line in lines:
             if line.strip():
@@ -72,7 +76,9 @@ def read_canard(path: Path) -> list[RewriteExample]:
     for row in _lines(path):
         history = row["History"]
         turns = [Turn("system", " , ".join(history[:2]))]
-        turns += [Turn("user" if at % 2 == 0 else "system", text) for at, text in enumerate(history[2:])]
+        turns += [
+            Turn("user" if at % 2 == 0 else "system", text) for at, text in enumerate(history[2:])
+        ]
         found.append(
             RewriteExample(
                 f"{row['QuAC_dialog_id']}-{row['Question_no']}",
@@ -109,12 +115,27 @@ def read_cqr(path: Path, crowd: bool = True) -> list[RewriteExample]:
             context = tuple(said[i] for i in range(place) if i != base)
             query = said[base].text
             found.append(
-                RewriteExample(f"cqr-{at}-{place}", group, context, query, written["reformulated_utt"], source="cqr")
+                RewriteExample(
+                    f"cqr-{at}-{place}",
+                    group,
+                    context,
+                    query,
+                    written["reformulated_utt"],
+                    source="cqr",
+                )
             )
             for number, text in enumerate(written.get("mturk_reformulations") or ()):
                 if crowd and text:
                     found.append(
-                        RewriteExample(f"cqr-{at}-{place}-{number}", group, context, query, text, "crowd", "cqr")
+                        RewriteExample(
+                            f"cqr-{at}-{place}-{number}",
+                            group,
+                            context,
+                            query,
+                            text,
+                            "crowd",
+                            "cqr",
+                        )
                     )
     return found
 
@@ -130,6 +151,8 @@ def of_dialogues(dialogues: Iterable[Dialogue]) -> list[RewriteExample]:
         for at, turn in enumerate(dialogue.turns):
             if turn.speaker == "user" and turn.rewrite is not None:
                 found.append(
-                    RewriteExample(f"{dialogue.id}-{at}", dialogue.id, said[:at], turn.text, turn.rewrite)
+                    RewriteExample(
+                        f"{dialogue.id}-{at}", dialogue.id, said[:at], turn.text, turn.rewrite
+                    )
                 )
     return found

@@ -29,7 +29,15 @@ SHAPES = 6
 MENTIONS = 4
 FLAGS = 3
 COLUMNS = ("word", "ending", "shape", "speaker", "turn", "name", "mentions", "place")
-SIZES = {"ending": ENDINGS, "shape": SHAPES, "speaker": 3, "turn": TURNS + 1, "name": 17, "mentions": MENTIONS, "place": 12}
+SIZES = {
+    "ending": ENDINGS,
+    "shape": SHAPES,
+    "speaker": 3,
+    "turn": TURNS + 1,
+    "name": 17,
+    "mentions": MENTIONS,
+    "place": 12,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +166,11 @@ def teach(read: Encoded, rewrite: Sequence[str], words: Words) -> Taught:
         at.append(position)
         last.append(previous)
         generated = said.get(step.word, -1) if step.word is not None else -1
-        match = (keys == step.word) & read.is_word if step.word is not None else np.zeros(len(keys), bool)
+        match = (
+            (keys == step.word) & read.is_word
+            if step.word is not None
+            else np.zeros(len(keys), bool)
+        )
         word.append(generated)
         targets.append(match)
         known.append(step.act != SAY or generated >= 0 or bool(match.any()))
@@ -194,12 +206,20 @@ def aligned(read: Encoded, steps: Sequence[Step]) -> list[int]:
         for step in steps[start:end]:
             options: dict[int, tuple[float, int]] = {}
             for place in where.get(step.word or "", [-1]):
-                jump = 1.0 - place / (10.0 * len(read.keys)) + 0.3 * (place >= int(read.query[0]) or place < 0)
+                jump = (
+                    1.0
+                    - place / (10.0 * len(read.keys))
+                    + 0.3 * (place >= int(read.query[0]) or place < 0)
+                )
                 if not best:
                     options[place] = (jump, -1)
                 else:
                     options[place] = min(
-                        (cost + (0.0 if before >= 0 and read.following[before] == place else jump), before)
+                        (
+                            cost
+                            + (0.0 if before >= 0 and read.following[before] == place else jump),
+                            before,
+                        )
                         for before, (cost, _) in best[-1].items()
                     )
             best.append(options)
@@ -212,21 +232,34 @@ def aligned(read: Encoded, steps: Sequence[Step]) -> list[int]:
 
 
 def learn_words(
-    texts: Sequence[str], pairs: Sequence[tuple[Encoded, Sequence[str]]] = (), read_at_least: int = 3, limit: int = 3000
+    texts: Sequence[str],
+    pairs: Sequence[tuple[Encoded, Sequence[str]]] = (),
+    read_at_least: int = 3,
+    limit: int = 3000,
 ) -> Words:
     """The words of training texts; those of `say` come from `say_words` once texts can be encoded."""
     counts = Counter(token.key for text in texts for token in tokens(text))
-    frequent = [w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= read_at_least]
+    frequent = [
+        w
+        for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        if n >= read_at_least
+    ]
     return Words(
-        {word: at + 3 for at, word in enumerate(frequent[:limit])}, (), frozenset(common_words(texts))
+        {word: at + 3 for at, word in enumerate(frequent[:limit])},
+        (),
+        frozenset(common_words(texts)),
     )
 
 
-def say_words(pairs: Sequence[tuple[Encoded, Sequence[str]]], at_least: int = 3, limit: int = 300) -> tuple[str, ...]:
+def say_words(
+    pairs: Sequence[tuple[Encoded, Sequence[str]]], at_least: int = 3, limit: int = 300
+) -> tuple[str, ...]:
     """Words that rewrites say and their conversation doesn't, the most frequent."""
     counts: Counter[str] = Counter()
     for read, rewrite in pairs:
         have = set(read.keys)
         counts.update({word for word in rewrite if word not in have})
-    found = [w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= at_least]
+    found = [
+        w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= at_least
+    ]
     return tuple(found[:limit])

@@ -43,13 +43,21 @@ class Recipe:
 
 
 def weight_of(example: RewriteExample, recipe: Recipe) -> float:
-    return {"gold": 1.0, "linked": recipe.linked, "canard": recipe.canard, "crowd": recipe.crowd}[example.style]
+    return {"gold": 1.0, "linked": recipe.linked, "canard": recipe.canard, "crowd": recipe.crowd}[
+        example.style
+    ]
 
 
 def vocabulary(examples: Sequence[RewriteExample], recipe: Recipe) -> Words:
-    texts = {text: None for e in examples for text in (*(t.text for t in e.turns), e.query, e.rewrite)}
+    texts = {
+        text: None for e in examples for text in (*(t.text for t in e.turns), e.query, e.rewrite)
+    }
     words = learn_words(list(texts), read_at_least=recipe.read_at_least)
-    pairs = [(encode(e.turns, e.query, words), keys(e.rewrite)) for e in examples if e.style in ("gold", "linked")]
+    pairs = [
+        (encode(e.turns, e.query, words), keys(e.rewrite))
+        for e in examples
+        if e.style in ("gold", "linked")
+    ]
     return Words(words.read, say_words(pairs, recipe.say_at_least), words.common)
 
 
@@ -71,7 +79,11 @@ def prepared(
 
 
 def train(
-    rows: Sequence[Prepared], words: Words, recipe: Recipe, seed: int, device: str = "cpu",
+    rows: Sequence[Prepared],
+    words: Words,
+    recipe: Recipe,
+    seed: int,
+    device: str = "cpu",
     progress: Callable[[int, float], None] | None = None,
 ) -> PointerGenerator:
     """A network trained on rows; its weights are the average over the last steps."""
@@ -79,9 +91,22 @@ def train(
     rng = np.random.default_rng(seed)
     say = len(words.say) or 1
     dims = 0 if rows[0].static is None else rows[0].static.shape[1]
-    shape = Shape(len(words.read) + 3, say, recipe.width, recipe.layers, recipe.heads, dims, recipe.dropout, recipe.word_dropout, recipe.local, recipe.near)
+    shape = Shape(
+        len(words.read) + 3,
+        say,
+        recipe.width,
+        recipe.layers,
+        recipe.heads,
+        dims,
+        recipe.dropout,
+        recipe.word_dropout,
+        recipe.local,
+        recipe.near,
+    )
     network = PointerGenerator(shape).to(device)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98)
+    )
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     lengths = np.array([len(row.read.keys) for row in rows])
     per_epoch = -(-len(rows) // recipe.batch)
@@ -117,7 +142,9 @@ def train(
     return network.eval()
 
 
-def states(network: PointerGenerator, rows: Sequence[Prepared], device: str = "cpu") -> list[NDArray[np.float32]]:
+def states(
+    network: PointerGenerator, rows: Sequence[Prepared], device: str = "cpu"
+) -> list[NDArray[np.float32]]:
     """What a trained network makes of the tokens of each row, all rows written as "gold" writes."""
     found: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rows)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i].read.keys))

@@ -20,12 +20,13 @@ from engine.errors import BadDocuments
 from engine.filters import Filters
 from engine.names import Names
 from engine.parts import make_fusion, make_policy, make_retrievers
+from engine.positions import given_curves
 from engine.pricing import surveyed, tuned
 from engine.ranking_features import column_names
 from engine.state import State
 from engine.statistics import PlanStatistics
 from engine.topics import Topics
-from rankers.propensity import Examination
+from rankers.surfaces import Surfaces
 from retrievers.base import Context, Document, Merges, Query
 from retrievers.dense import Dense
 from retrievers.encoder import Encoder
@@ -63,7 +64,7 @@ def build_state(
         fusion=make_fusion(column_names(retrievers)),
         ranker=None,
         gated=None,
-        examination=Examination.prior(),
+        surfaces=Surfaces.assumed(given_curves(config)),
         version=0,
         learnt=(0, 0),
         conversation=conversation,

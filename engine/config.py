@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from engine.errors import BadInput
 GENERATORS = (
     "bm25", "fuzzy", "dense", "structured", "memory", "personal", "discovery", "popular",
 )  # fmt: skip
-CORRECTIONS = ("lightgbm", "none", "ips")
+CORRECTIONS = ("lightgbm", "none", "ips", "doubly_robust")
 """Ways to train a ranker on clicks that follow position; see `engine.correcting`."""
 REWARDS: Mapping[str, float] = {
     "click": 1.0,
@@ -38,12 +38,16 @@ class EngineConfig:
     generators are asked for in full, to learn how much they return and share and what a candidate
     costs; at least 1. `ranker_window`: the latest clicked impressions a ranker is trained on; 0: none is
     trained, and fusion ranks on. `correction`: how its training takes account of position, one of
-    `CORRECTIONS` or "chosen" (by held-out clicks, at three times the time). `rest_sample`: candidates
+    `CORRECTIONS` or "chosen" (by held-out clicks, at several times the time). `surface`: the attributes
+    of a context that tell what kind of page it was shown on; each kind that is seen often has a position
+    bias of its own. `examination`: for those who know it, how often each position is looked at as a share
+    of the first, by kind of page (the attributes' values, joined by "/"; "" for all together); what is
+    not given is learnt. `rest_sample`: candidates
     that were not shown whose features are logged. `least`: candidates that a search is topped up to,
     generator by generator, where its plan brought fewer; policies that know `least` plan for it too.
     None: a quarter of the budget, at most 10, so that a small budget can still be spent where it is
     needed.
-    `exploration`: how much of a page's examination swaps near its end may cost in the mean, as a share
+    `exploration`: how much of a page's examination swaps of its items may cost in the mean, as a share
     of the whole, so that the log tells what position does and what was never shown; 0: pages are as
     ranked. `rewrite_above`: how sure the conversation's model must be of a rewritten query, in [0, 1], for
     it to be searched; above 1: never. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
@@ -63,6 +67,8 @@ class EngineConfig:
     hindsight: int = 250
     ranker_window: int = 20_000
     correction: str = CORRECTIONS[0]
+    surface: tuple[str, ...] = ("surface", "device")
+    examination: Mapping[str, Sequence[float]] = field(default_factory=dict)
     rest_sample: int = 20
     max_query_chars: int = 1_000
     max_k: int = 10_000
@@ -107,6 +113,12 @@ class EngineConfig:
                 f"EngineConfig.exploration: found {self.exploration}, expected a share between 0 (off) "
                 "and 1, such as 0.01"
             )
+        for name, curve in self.examination.items():
+            if not curve or curve[0] != 1.0 or not all(0.0 < share < math.inf for share in curve):
+                raise BadInput(
+                    f"EngineConfig.examination[{name!r}]: found {list(curve)}, expected one number above 0 "
+                    "a position, the first of them 1; divide a curve by its first value"
+                )
         positive = [a for a, w in self.rewards.items() if a == "skip" and w > 0]
         if positive:
             raise BadInput(

@@ -9,11 +9,14 @@ import numpy as np
 from engine.config import CORRECTIONS, EngineConfig
 from engine.parts import make_ranker
 from rankers.base import Judged
+from rankers.exposures import Exposures
 from rankers.gate import between, held_out, scored
 from rankers.ips import debiased
 from rankers.lambdamart import LambdaMART
+from rankers.latent_grades import latent_grades
 from rankers.ndcg import debiased_ndcg
 from rankers.propensity import Examination
+from rankers.unbiased import labels
 
 
 def trained(
@@ -24,15 +27,38 @@ def trained(
     correction: str,
 ) -> LambdaMART:
     """A ranker fitted to clicks: as they are ("none"), each divided by the examination of its place
-    ("ips"), or beside an effect of the place that LightGBM learns ("lightgbm")."""
+    ("ips"), beside an effect of the place that LightGBM learns ("lightgbm"), or to what a regression
+    expects of each row, corrected by its click ("doubly_robust", see `robust`)."""
     options = {**config.ranker_options}
     if correction != "lightgbm":
         options["position_debias"] = False
     if correction == "ips":
         judged = debiased(judged, examination)
+    elif correction == "doubly_robust":
+        judged = robust(judged, examination, config.seed)
     ranker = make_ranker(replace(config, ranker_options=options), names)
     ranker.fit(judged)
     return ranker
+
+
+def robust(judged: Judged, examination: Examination, seed: int) -> Judged:
+    """`judged` with doubly robust labels: a regression on the features, cross-fitted by impression, plus
+    what the click at a place says beyond it.
+
+    Where clicks have a trust bias (`latent_grades` decides by how likely they are), what is clicked
+    at a place whatever it is worth is taken off; else the curve is that of `examination`. A row that
+    was not shown keeps what the regression expects of it.
+    """
+    queries = np.arange(judged.queries)
+    every = np.arange(judged.labels.size)
+    counted = Exposures.of(judged, queries, every, examination.curve.size)
+    model = latent_grades(counted, prior=examination, regressions=1, seed=seed)
+    if not model.trust:
+        places = np.arange(1, examination.curve.size + 1, dtype=np.int32)
+        model = replace(model, slope=model.slope[0] * examination.of(places))
+    worth = labels("doubly_robust", counted, model)
+    clicked = np.where(judged.labels > 0, judged.labels, 1.0)
+    return replace(judged, labels=worth * clicked, positions=np.zeros_like(judged.positions))
 
 
 def chosen(

@@ -251,16 +251,17 @@ class Log:
         until: tuple[int, int],
         limit: int,
         after: int = 0,
+        *,
+        clicked: bool = True,
     ) -> Iterator[tuple[SearchRow, FeatureRows, list[EventRow]]]:
-        """The latest searches with features of these columns and an event of these actions.
+        """The latest searches with features of these columns and, if `clicked`, an event of these actions.
 
         At most `limit`, in order of time; searches and events up to `until` (searches, events), searches
         beyond the seq `after`.
         """
         with self._lock:
-            picked = self._db.execute(
-                PICK_JUDGED, (json.dumps(names), after, *until, json.dumps(actions), limit)
-            ).fetchall()
+            of = (json.dumps(names), after, until[0], not clicked, until[1], json.dumps(actions))
+            picked = self._db.execute(PICK_JUDGED, (*of, limit)).fetchall()
             events: dict[str, list[EventRow]] = {row[1]: [] for row in picked}
             for row in self._db.execute(
                 PICK_EVENTS + OF_IMPRESSIONS + "AND seq <= ? ORDER BY seq",

@@ -125,9 +125,9 @@ PICK_JUDGED = """
 SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,
        version, candidates, shown, interleaving, exploration, documents, weights, features
 FROM searches JOIN rows USING (seq) JOIN columns c ON c.id = rows.columns
-WHERE c.names = ? AND seq > ? AND seq <= ? AND EXISTS (
+WHERE c.names = ? AND seq > ? AND seq <= ? AND (? OR EXISTS (
     SELECT 1 FROM events e WHERE e.impression = searches.impression AND e.seq <= ?
-    AND e.action IN (SELECT value FROM json_each(?)))
+    AND e.action IN (SELECT value FROM json_each(?))))
 ORDER BY time DESC, seq DESC LIMIT ?
 """
 PICK_EVENTS = """

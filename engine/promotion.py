@@ -218,7 +218,9 @@ def _rankers(
 ) -> Comparison:
     names = column_names(current.retrievers)
     after = staged.learnt[0]
-    held = shown_rows(clicked_impressions(log, config, names, until, after=after, imported=False))
+    held = shown_rows(
+        clicked_impressions(log, config, names, until, staged.surfaces, after=after, imported=False)
+    )
     if same:
         return Comparison("ranker", True, 0.0, 0.0, 0.0, held.queries)
     if held.queries < FEWEST:
@@ -228,7 +230,7 @@ def _rankers(
         held,
         scored(current.ranker or current.fusion, held),
         scored(staged.ranker or staged.fusion, held),
-        staged.examination,
+        staged.surfaces.examination,
     )
     return Comparison(
         "ranker", False, verdict.difference, verdict.low, verdict.high, verdict.impressions

@@ -21,6 +21,7 @@ from engine.in_force import Serving
 from engine.interleaving import Place, page_of
 from engine.log import Log
 from engine.log_rows import FeatureRows
+from engine.positions import surface_of
 from engine.ranking_features import column_names
 from engine.response import Hit, Response, SourceHit
 from engine.state import State
@@ -156,7 +157,8 @@ def explore(
     items, or null, "loss": as configured}. Equal searches share a draw, whatever k is.
     """
     rng = generator_of(config.seed + 2, state.version, made.query.typed, given)
-    found = swapped(made.order, state.examination, config.exploration, rng)
+    looked = state.surfaces.of(surface_of(given.attributes, config)).examination
+    found = swapped(made.order, looked, config.exploration, rng)
     swap = None if found.swap is None else [place + 1 for place in found.swap]
     kept = {"propensity": found.propensity, "swap": swap, "loss": config.exploration}
     return replace(made, order=found.order), kept

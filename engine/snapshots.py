@@ -17,8 +17,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.catalog import Catalog
 from engine.changes import Change, ChangeFile, read_changes
 from engine.config import EngineConfig
@@ -35,16 +33,14 @@ from engine.soundness import CHECKED, damage
 from engine.staging import STAGED, Staged, read_staged, write_staged
 from engine.state import State
 from engine.statistics import PlanStatistics
+from engine.surfaces_file import surfaces_from_json, surfaces_to_json
 from engine.topics import Topics
 from rankers.lambdamart import LambdaMART
-from rankers.propensity import Examination
 from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
 FORMAT = 5
-READABLE = (4, FORMAT)
-"""Format 4 is that of 5 without a conversation's model."""
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3
@@ -75,7 +71,7 @@ def write_snapshot(folder: Path, state: State, config: EngineConfig) -> Path:
         "ranker": state.ranker is not None,
         "gated": state.gated is not None,
         "conversation": state.conversation is not None,
-        "examination": _examination_to_json(state.examination),
+        "surfaces": surfaces_to_json(state.surfaces),
         "files": {name: known.get(file_id(p)) or digest(p) for name, p in files.items()},
         "sizes": {name: p.stat().st_size for name, p in files.items()},
     }
@@ -231,7 +227,7 @@ def read_manifest(here: Path) -> dict[str, Any]:
     except (OSError, ValueError) as e:
         raise SnapshotError(f"{path}: damaged or missing ({e})") from e
     found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found not in READABLE:
+    if found != FORMAT:
         raise SnapshotError(
             f"{path}: snapshot format {found!r}, this version of ltrr reads {FORMAT}; index anew or "
             "use the version that wrote it"
@@ -258,12 +254,10 @@ def _read_parts(
         fusion=make_fusion(column_names(retrievers)),
         ranker=LambdaMART.load(here / "ranker") if manifest["ranker"] else None,
         gated=LambdaMART.load(here / "gated") if manifest["gated"] else None,
-        examination=_examination_from_json(manifest["examination"]),
+        surfaces=surfaces_from_json(manifest["surfaces"]),
         version=int(manifest["version"]),
         learnt=(int(manifest["learnt"][0]), int(manifest["learnt"][1])),
-        conversation=Conversation.load(here / "conversation")
-        if manifest.get("conversation")
-        else None,
+        conversation=Conversation.load(here / "conversation") if manifest["conversation"] else None,
     )
     return state, config
 
@@ -286,23 +280,3 @@ def read_catalog(here: Path) -> Catalog:
         catalog.remove(change.removed)
         catalog.add(change.added)
     return catalog
-
-
-def _examination_to_json(examination: Examination) -> dict[str, Any]:
-    errors = examination.errors
-    return {
-        "curve": examination.curve.tolist(),
-        "errors": None
-        if errors is None
-        else [error if np.isfinite(error) else None for error in errors.tolist()],
-        "floor": examination.floor,
-    }
-
-
-def _examination_from_json(data: dict[str, Any]) -> Examination:
-    errors = data["errors"]
-    return Examination(
-        np.array(data["curve"], np.float64),
-        None if errors is None else np.array([np.inf if e is None else e for e in errors]),
-        float(data["floor"]),
-    )

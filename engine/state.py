@@ -17,7 +17,7 @@ from engine.query_features import QueryFacts, query_facts
 from engine.statistics import PlanStatistics
 from engine.topics import Topics
 from rankers.base import Ranker
-from rankers.propensity import Examination
+from rankers.surfaces import Surfaces
 from retrievers.base import Joins, Query, Retriever
 from retrievers.bm25 import BM25
 
@@ -46,7 +46,7 @@ class State:
     fusion: Ranker
     ranker: Ranker | None
     gated: Ranker | None
-    examination: Examination
+    surfaces: Surfaces
     version: int
     learnt: tuple[int, int]
     conversation: Conversation | None = None

@@ -12,11 +12,12 @@ from engine.correcting import chosen, shown_rows, trained
 from engine.influence import MOST, weights_of
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows, SearchRow
-from engine.ranking_features import SET_COLUMNS, column_names
+from engine.positions import learnt_surfaces, surface_of, weights_of_documents
+from engine.ranking_features import column_names
 from engine.state import State
 from rankers.base import Judged
 from rankers.gate import between, held_out, judge, scored
-from rankers.regression_em import regression_em
+from rankers.surfaces import Surfaces
 
 FIRST = 30
 """Clicked impressions in the log below which no ranker is trained."""
@@ -27,6 +28,7 @@ def clicked_impressions(
     config: EngineConfig,
     names: tuple[str, ...],
     until: tuple[int, int],
+    surfaces: Surfaces,
     *,
     after: int = 0,
     imported: bool = True,
@@ -34,7 +36,8 @@ def clicked_impressions(
     """The latest clicked impressions of the log, in order of time.
 
     A row's label is the largest weight of what was done with the document, at least 0 and at most
-    `influence.MOST`; nobody's impressions weigh more than `influence` lets them. Only searches
+    `influence.MOST`; nobody's impressions weigh more than `influence` lets them. Positions are those of
+    `Surfaces.places`, for its examination. Only searches
     beyond the seq `after` and, without `imported`, only those that the engine itself served.
     """
     wanted = [action for action, weight in config.rewards.items() if weight > 0]
@@ -51,7 +54,8 @@ def clicked_impressions(
             users.append(search.user)
             liked.append([rows.documents[i] for i in np.flatnonzero(label).tolist()])
             weights.append(rows.weights.astype(np.float64))
-            positions.append(_positions(search, rows, events))
+            page = surface_of(search.context.get("attributes", {}), config)
+            positions.append(surfaces.places(page, _positions(search, rows, events)))
             sizes.append(label.size)
     for place, share in enumerate(weights_of(users, liked).tolist(), start=1):
         weights[place] = weights[place] * share
@@ -65,11 +69,8 @@ def clicked_impressions(
 
 
 def _labels(rows: FeatureRows, events: list[EventRow], config: EngineConfig) -> NDArray[np.float64]:
-    best: dict[str, float] = {}
-    for event in events:
-        weight = config.rewards.get(event.action, 0.0) * event.weight
-        best[event.document] = max(best.get(event.document, 0.0), min(weight, MOST))
-    return np.array([best.get(document, 0.0) for document in rows.documents])
+    best = weights_of_documents(events, config)
+    return np.array([min(best.get(document, 0.0), MOST) for document in rows.documents])
 
 
 def _positions(search: SearchRow, rows: FeatureRows, events: list[EventRow]) -> NDArray[np.int32]:
@@ -77,16 +78,6 @@ def _positions(search: SearchRow, rows: FeatureRows, events: list[EventRow]) -> 
     shown = {event.document: event.position for event in events if event.position is not None}
     shown.update({document: place for place, document in enumerate(search.shown, start=1)})
     return np.array([shown.get(document, 0) for document in rows.documents], np.int32)
-
-
-def _without_order(judged: Judged, names: tuple[str, ...]) -> Judged:
-    """Without the columns that order a page before a ranker does: they tell the position, and
-    regression-EM would take position bias for relevance."""
-    telling = (".rank", ".place")
-    kept = [
-        i for i, name in enumerate(names) if name not in SET_COLUMNS and not name.endswith(telling)
-    ]
-    return replace(judged, features=np.ascontiguousarray(judged.features[:, kept]))
 
 
 def train(
@@ -102,16 +93,15 @@ def train(
     if not config.ranker_window:
         return state, "no ranker trained: EngineConfig.ranker_window is 0"
     names = column_names(state.retrievers)
-    judged = clicked_impressions(log, config, names, until)
+    surfaces = learnt_surfaces(log, config, names, until, state.surfaces)
+    state, examination = replace(state, surfaces=surfaces), surfaces.examination
+    judged = clicked_impressions(log, config, names, until, surfaces)
     if judged.queries < FIRST:
         return state, f"no ranker trained: {judged.queries} clicked impressions, {FIRST} needed"
-    if (judged.positions > 0).any():
-        told = _without_order(judged, names)
-        state = replace(state, examination=regression_em(told, errors=False, seed=config.seed))
     first_held = held_out(judged.starts)
     before = between(judged, 0, first_held)
-    correction = chosen(config, names, before, state.examination)
-    ranker = trained(config, names, before, state.examination, correction)
+    correction = chosen(config, names, before, examination)
+    ranker = trained(config, names, before, examination, correction)
     if not ranker.fitted:
         return state, "no ranker trained: the clicked impressions order nothing"
     held = shown_rows(between(judged, first_held, judged.queries))
@@ -119,10 +109,10 @@ def train(
         held,
         scored(state.gated or state.fusion, held),
         scored(ranker, held),
-        state.examination,
+        examination,
         first=state.gated is None,
     )
     if not verdict.promote:
         return state, verdict.reason
-    whole = trained(config, names, judged, state.examination, correction)
+    whole = trained(config, names, judged, examination, correction)
     return replace(state, ranker=whole, gated=ranker), verdict.reason

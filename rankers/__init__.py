@@ -12,10 +12,11 @@ from rankers.lambdamart import LambdaMART, NotFittedError
 from rankers.latent_grades import LatentGrades, latent_grades
 from rankers.minmax import MinMaxFusion
 from rankers.ndcg import debiased_ndcg, inverse_weights
-from rankers.position_bias import PositionBias, by_surface, position_bias
+from rankers.position_bias import PositionBias, position_bias
 from rankers.propensity import Examination, smoothed
 from rankers.regression_em import regression_em
 from rankers.rrf import ReciprocalRankFusion
+from rankers.surfaces import Surfaces, by_surface
 
 __all__ = [
     "Credit",
@@ -33,6 +34,7 @@ __all__ = [
     "PositionBias",
     "Ranker",
     "ReciprocalRankFusion",
+    "Surfaces",
     "Verdict",
     "between",
     "by_surface",

@@ -34,30 +34,36 @@ class Explored:
 def swapped(
     order: Order, examination: Examination, loss: float, rng: np.random.Generator, page: int = PAGE
 ) -> Explored:
-    """`order`, at times with an item of the lower half of the page changed for one further down.
+    """`order`, at times with two of its items changed for each other.
 
-    A swap of places i < j, i in the lower half and j at most a page further than its end, costs at
-    most examination[i] - examination[j] (0 below the page), whatever the two are worth. One of all
-    such swaps, each as likely, is made as often as keeps the mean cost at `loss` times the page's
-    examination: the most that clicks can fall by, as a share of those on a page of wanted items. What
-    is drawn depends on the first 2 · `page` items alone; a page cut shorter is the beginning of it.
+    Half of the swaps are of neighbours in the upper half of the page, down to the first place of the
+    lower, so that every position is compared with the next; half of a place in the lower half with
+    one further down, up to a page below its end, so that what is never shown is. A swap of places i < j
+    costs at most examination[i] - examination[j] (0 below the page), whatever the two are worth. Swaps
+    are made as often as keeps the mean cost at `loss` times the page's examination: the most that
+    clicks can fall by, as a share of those on a page of wanted items. What is drawn depends on the
+    first 2 · `page` items alone; a page cut shorter is the beginning of it.
     """
     if not 0.0 <= loss <= 1.0:
         raise ValueError(f"loss: found {loss}, expected a share between 0 and 1")
     upper = min(order.size, 2 * page)
-    pairs = [(i, j) for i in range(page // 2, min(page, upper)) for j in range(i + 1, upper)]
-    if not pairs or loss == 0.0:
+    further = [(i, j) for i in range(page // 2, min(page, upper)) for j in range(i + 1, upper)]
+    if not further or loss == 0.0:
         return Explored(order, 1.0)
+    next_to = [(i, i + 1) for i in range(page // 2)]
+    parts = (next_to, further) if next_to else (further,)
     looked = np.zeros(2 * page)
     looked[:page] = examination.of(np.arange(1, page + 1, dtype=np.int32))
-    cost = float(np.mean([max(looked[i] - looked[j], 0.0) for i, j in pairs]))
+    costs = [np.mean([max(looked[i] - looked[j], 0.0) for i, j in pairs]) for pairs in parts]
+    cost = float(np.mean(costs))
     often = min(1.0, loss * float(looked.sum()) / cost) if cost > 0.0 else 1.0
     if rng.random() >= often:
         return Explored(order, 1.0 - often)
+    pairs = parts[int(rng.integers(len(parts)))]
     i, j = pairs[int(rng.integers(len(pairs)))]
     changed = order.copy()
     changed[i], changed[j] = order[j], order[i]
-    return Explored(changed, often / len(pairs), (i, j))
+    return Explored(changed, often / len(parts) / len(pairs), (i, j))
 
 
 def plackett_luce(

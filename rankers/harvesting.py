@@ -25,8 +25,9 @@ def harvest(
 ) -> Examination:
     """The curve under which the clicks of each pair fall where they did.
 
-    `pairs` (n,): the identity of each row's (query, document), any integers. Expected clicks of pair
-    i at position p are theta[p] · gamma[i] · exposures[i, p]; given how many clicks the pair has, its
+    `pairs` (n,): the identity of each row's (query, document), from 0, or of any other group of rows
+    whose worth their position tells nothing of; rows below 0 are not read. Expected clicks of pair i at
+    position p are theta[p] · gamma[i] · exposures[i, p]; given how many clicks the pair has, its
     gamma cancels (fixed-effects Poisson likelihood; consistent for clicks of any distribution with
     these means, Wooldridge, J. Econometrics 1999). Pairs seen at one position say nothing. It is
     maximised by Hunter's MM steps (Annals of Statistics 2004).
@@ -52,7 +53,7 @@ def harvest(
 
 def _tables(judged: Judged, pairs: NDArray[np.int64], positions: int) -> tuple[Floats, Floats]:
     """Clicks and exposures (pairs, positions) of the clicked pairs seen at two positions or more."""
-    shown = (judged.positions > 0) & (judged.positions <= positions)
+    shown = (judged.positions > 0) & (judged.positions <= positions) & (pairs >= 0)
     distinct, row = np.unique(pairs[shown], return_inverse=True)
     cell = row * positions + judged.positions[shown] - 1
     size = distinct.size * positions

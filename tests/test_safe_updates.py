@@ -12,7 +12,8 @@ from rankers import Examination, Judged, LambdaMART, between, debiased, held_out
 from rankers.exposures import Exposures
 from rankers.latent_grades import latent_grades
 from rankers.leaning import Leaning, spread
-from rankers.position_bias import IMPRESSIONS, by_surface, position_bias
+from rankers.position_bias import PositionBias, position_bias
+from rankers.surfaces import IMPRESSIONS, Surfaces, by_surface
 from rankers.unbiased import chosen, fitted, labels
 
 NAMES = ("good", "other", "noise")
@@ -47,6 +48,10 @@ def world(
     return judged, query, page.ravel(), wanted.ravel()
 
 
+def pairs_of(query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.repeat(query, 10) * 12 + document
+
+
 def taught(judged: Judged, curve: Examination) -> LambdaMART:
     ranker = LambdaMART(NAMES, n_estimators=40, learning_rate=0.1, num_leaves=7)
     ranker.fit(debiased(judged, curve))
@@ -74,7 +79,7 @@ def test_the_right_curve_teaches_what_is_promoted() -> None:
     cut = held_out(judged.starts)
     new = taught(between(judged, 0, cut), CURVE)
     held = between(judged, cut, judged.queries)
-    estimate = position_bias(judged, query, document, varied=True)
+    estimate = position_bias(judged, query, document, varied=pairs_of(query, document))
     assert estimate.source == "harvested"
     old = held.features[:, 1]
     assert judge(held, old, new.score(held.features), estimate.examination).promote
@@ -149,8 +154,9 @@ def test_the_surest_way_is_taken() -> None:
     judged, query, document, _ = world(12_000, seed=6, order="shuffled")
     given = position_bias(judged, query, document, given=STEEP)
     assert (given.examination, given.source) == (STEEP, "given")
-    drawn = np.arange(12_000) % 2 == 0
-    found = position_bias(judged, query, document, randomised=drawn)
+    drawn = np.repeat(np.arange(12_000) % 2 == 0, 10)
+    by_chance = np.where(drawn, pairs_of(query, document), -1)
+    found = position_bias(judged, query, document, randomised=by_chance)
     assert (found.source, found.impressions) == ("randomised", 6000)
     assert np.abs(found.examination.curve / CURVE.curve - 1).max() < 0.3
     assert position_bias(judged, query, document).source == "repeated"
@@ -166,11 +172,24 @@ def test_each_surface_has_its_own_curve() -> None:
     surfaces = np.where(phone, "phone", "desk")
     surfaces[:50] = "watch"
     found = by_surface(cut, query, document, surfaces, given={"tv": CURVE})
-    assert sorted(found) == ["", "desk", "phone", "watch"]
-    assert found["watch"] is found[""]
+    assert list(found.biases) == ["", "desk", "phone", "tv"]
+    assert found.of("watch") is found.of("")
     assert IMPRESSIONS > 50
-    low = {name: found[name].examination.curve[7] for name in ("desk", "phone")}
+    assert (found.of("tv").source, found.of("tv").impressions) == ("given", 0)
+    low = {name: found.of(name).examination.curve[7] for name in ("desk", "phone")}
     assert low["phone"] < 0.3 * low["desk"]
-    assert by_surface(cut, query, document, surfaces, given={"desk": STEEP})["desk"].source == (
-        "given"
-    )
+    known = by_surface(cut, query, document, surfaces, given={"desk": STEEP})
+    assert known.of("desk").source == "given"
+
+
+def test_every_surface_has_a_run_of_places_of_its_own() -> None:
+    steep = PositionBias(Examination(np.array([1.0, 0.2])), "given", 0)
+    both = Surfaces({"": PositionBias(CURVE, "assumed", 0), "phone": steep})
+    positions = np.array([0, 1, 2, 12], np.int32)
+    assert both.places("", positions).tolist() == [0, 1, 2, 10]
+    assert both.places("phone", positions).tolist() == [0, 11, 12, 20]
+    assert both.places("tv", positions).tolist() == [0, 1, 2, 10]
+    found = both.examination.of(both.places("phone", positions))
+    np.testing.assert_allclose(found, [1, 1, 0.2, 0.2])
+    with pytest.raises(ValueError, match='expected "" first'):
+        Surfaces({"phone": steep})

@@ -129,6 +129,8 @@ def test_a_doubled_event_counts_once_wherever_it_comes_from(config: EngineConfig
             memory = engine.state.retrievers["memory"]
             told.append([memory.retrieve(LOVE, 5).scores.tolist(), engine.log.last()])
             names = column_names(engine.state.retrievers)
-            judged = clicked_impressions(engine.log, config, names, engine.log.last())
+            judged = clicked_impressions(
+                engine.log, config, names, engine.log.last(), engine.state.surfaces
+            )
             told[-1].append([judged.queries, float(judged.labels.sum())])
     assert told[0] == told[1]
