@@ -44,7 +44,7 @@ def watching_routes(serving: Serving) -> APIRouter:
                 "ladder": state.ladder.tolist(),
                 "generators": list(state.retrievers),
                 "kinds": plain(beliefs(state, queries)),
-                "examination": state.examination.curve.tolist(),
+                "examination": state.surfaces.examination.curve.tolist(),
             }
 
         return as_json(plain(await serving.aside(read)))
