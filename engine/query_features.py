@@ -13,21 +13,26 @@ from engine.names import Names, name_hash
 from engine.statistics import PlanStatistics
 from engine.topics import TOPICS, Topics
 from retrievers.analysis import normalise
-from retrievers.base import Docs, Query
+from retrievers.base import Docs, Query, Scores
 from retrievers.bm25 import BM25
 
 X_NAMES = (
     "words", "chars", "latin", "digits", "is_name", "names", "is_value", "unknown_words",
     "rarest_word", "commonest_word", "times_seen", "clicks_seen", "user_known", "user_searches",
     "user_clicks", "weekend", "day_sin", "day_cos", "hour_sin", "hour_cos", "turns",
+    *("nearest_name", "nearest_leads", "nearest_leads_fifth"),
     *(f"user_topic_{i}" for i in range(TOPICS)),
 )  # fmt: skip
 """The bandit's context features, about unit scale."""
+NEAR = (0.5, 0.65, 0.8, 0.92)
+"""Nearness of the nearest name that part texts into kinds: most typed names are beyond the last but one,
+most topics below the second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryFacts:
-    """`kind` groups queries that want the same plan, as "name:track/new/user"; `key` is the
+    """`kind` groups queries that want the same plan: "name:track/new/user" for exactly the name of a
+    track, "text~3/…" or "value~0/…" for others by how near the nearest name is; `key` is the
     normalised text; `x` (d,) has the columns of `X_NAMES`; `named` are rows of exactly that title;
     `at_most` (s,): what each generator can return, inf where it is not known."""
 
@@ -48,8 +53,10 @@ def query_facts(
     statistics: PlanStatistics,
     topics: Topics,
     at_most: NDArray[np.float64],
+    near: Scores,
 ) -> QueryFacts:
-    """`words` gives document frequencies where there is a BM25 generator."""
+    """`words` gives document frequencies where there is a BM25 generator; `near`, of the nearest names,
+    is empty where nobody knows."""
     text, user = query.text, query.context.user
     key = normalise(text)
     hashed = name_hash(text)
@@ -60,18 +67,15 @@ def query_facts(
     rarity = 1.0 - np.log1p(found) / math.log(2.0 + names.titles.size)
     seen, clicks = statistics.queries.counts(key)
     searches, clicked = (0.0, 0.0) if user is None else statistics.users.counts(user)
+    first, second, fifth = (float(near[i]) if near.size > i else 0.0 for i in (0, 1, 4))
     if not key:
         entity = "empty"
     elif named.size:
         codes = np.unique(type_of[named])
         shared = codes.size > 1 or codes[0] < 0
         entity = "name:several" if shared else f"name:{type_names[codes[0]]}"
-    elif is_value:
-        entity = "value"
-    elif unknown == 0.0:
-        entity = "words"
     else:
-        entity = "part" if unknown < 1.0 else "unknown"
+        entity = f"{'value' if is_value else 'text'}~{np.searchsorted(NEAR, first, side='right')}"
     kind = f"{entity}/{'seen' if clicks > 0 else 'new'}/{'user' if searches > 0 or topics.knows(user) else 'anyone'}"
     letters = [c for c in text if c.isalpha()]
     latin = sum(c.isascii() or "LATIN" in unicodedata.name(c, "") for c in letters)
@@ -90,7 +94,7 @@ def query_facts(
             math.log1p(searches) / 5.0, math.log1p(clicked) / 5.0,
             float(time is not None and time.weekday() >= 5), math.sin(day), math.cos(day),
             math.sin(hour), math.cos(hour), float(bool(query.context.turns)),
-            *topics.shares(user),
+            first, first - second, first - fifth, *topics.shares(user),
         ]
     )  # fmt: skip
     return QueryFacts(kind=kind, key=key, hashed=hashed, named=named, x=x, at_most=at_most)

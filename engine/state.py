@@ -18,7 +18,7 @@ from engine.statistics import PlanStatistics
 from engine.topics import Topics
 from rankers.base import Ranker
 from rankers.surfaces import Surfaces
-from retrievers.base import Joins, Query, Retriever
+from retrievers.base import Joins, KnowsNames, Query, Retriever
 from retrievers.bm25 import BM25
 
 
@@ -70,7 +70,9 @@ class State:
         """Kind, key and context features of a query."""
         words = next((r for r in self.retrievers.values() if isinstance(r, BM25)), None)
         at_most = np.array([r.at_most(query) for r in self.retrievers.values()])
+        by_name = next((r for r in self.retrievers.values() if isinstance(r, KnowsNames)), None)
+        near = np.empty(0, np.float32) if by_name is None else by_name.nearness(query)
         return query_facts(
             query, self.names, self.catalog.types, self.catalog.type_names, words,
-            self.statistics, self.topics, at_most,
+            self.statistics, self.topics, at_most, near,
         )  # fmt: skip

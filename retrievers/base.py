@@ -268,6 +268,14 @@ class Joins(Protocol):
 
 
 @runtime_checkable
+class KnowsNames(Protocol):
+    """A generator that can tell how near a text is to the names of the catalogue."""
+
+    def nearness(self, query: Query) -> Scores:
+        """Shape (n,): of the nearest names, best first, each in [0, 1]; 1: typed to the letter."""
+
+
+@runtime_checkable
 class Describes(Protocol):
     """A generator that knows more of a (query, document) pair than its score."""
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Self
@@ -28,6 +29,8 @@ POOL = 200
 """How many names, best by trigrams, are ordered by similarity; whatever number is asked for."""
 FORGOTTEN = 1.1
 """Rows to live ones from which on the names of removed rows are worth the time to forget them."""
+NEAREST = 5
+"""Names that `nearness` tells of."""
 COSINE = 0.2
 """The share of the trigrams' cosine in a score; similarity has the rest."""
 
@@ -72,6 +75,16 @@ def _cosine(
     return impacts
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """The rows that a query's trigrams point to, by their cosines; `weights`: of the trigrams."""
+
+    weights: Mapping[str, float]
+    docs: Docs
+    cosines: Scores
+    similarity: Scores
+
+
 class Fuzzy(Retriever):
     """Ranks the names that share a trigram with the query, scores in (0, 1].
 
@@ -97,6 +110,7 @@ class Fuzzy(Retriever):
         self._index = SparseIndex.empty(self._weighting)
         self._names = NameTable.empty()
         self._later = NameTable.empty()  # rows that came after those of `_names`
+        self._last: tuple[str, SparseIndex, Pool] | None = None
 
     def _texts(self, document: Document) -> Iterator[tuple[int, str]]:
         for number, field in enumerate(self.weights):
@@ -110,27 +124,46 @@ class Fuzzy(Retriever):
 
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
         """The names that share a trigram with the query."""
-        index = self._index
+        self._index.check(allowed)
+        pool = self._pool(query)
+        if pool is None:
+            return Hits.none()
+        docs, cosines, similarity = pool.docs, pool.cosines, pool.similarity
+        scores = np.float32(COSINE) * cosines + np.float32(1.0 - COSINE) * similarity
+        if allowed is not None:
+            # The pool is the same whatever is allowed; its allowed rows are the first of all that are.
+            docs, scores = docs[allowed[docs]], scores[allowed[docs]]
+        if pool.docs.size == POOL and k > docs.size:
+            rest = self._index.search(
+                pool.weights, k if allowed is not None else max(k, POOL), allowed
+            )
+            docs = np.concatenate([docs, rest.docs[docs.size :]])
+            scores = np.concatenate([scores, np.float32(COSINE) * rest.scores[scores.size :]])
+        return best(docs, np.minimum(scores, np.float32(1.0)), k)
+
+    def nearness(self, query: Query) -> Scores:
+        """Of the `NEAREST` nearest names, best first, as in a hit's score."""
+        return self.retrieve(query, NEAREST).scores
+
+    def _pool(self, query: Query) -> Pool | None:
+        """Where to look for the query's names; None where it has no trigrams.
+
+        The last one is kept: how near names are is asked before the generator is.
+        """
+        last, index = self._last, self._index
+        if last is not None and last[0] == query.text and last[1] is index:
+            return last[2]
         grams = Counter(trigrams(query.text))
         if not grams:
-            return Hits.none()
+            return None
         idf = index.idf(list(grams)) * np.fromiter(grams.values(), np.float64, len(grams))
         idf /= np.sqrt((idf**2).sum())
         weights = dict(zip(grams, idf.tolist(), strict=True))
-        if allowed is None:
-            ranked = index.search(weights, max(k, POOL))
-            pool = ranked.top(POOL)
-        else:
-            # The pool is the same whatever is allowed; its allowed rows are the first of `ranked`.
-            ranked = index.search(weights, k, allowed)
-            pool = index.search(weights, POOL)
-            kept = allowed[pool.docs]
-            pool = Hits(pool.docs[kept], pool.scores[kept])
-        similarity = self.describe(query, pool.docs)[:, COLUMNS.index("best_similarity")]
-        scores = np.float32(COSINE) * np.concatenate([pool.scores, ranked.scores[len(pool) :]])
-        scores[: len(pool)] += np.float32(1.0 - COSINE) * similarity
-        docs = np.concatenate([pool.docs, ranked.docs[len(pool) :]])
-        return best(docs, np.minimum(scores, np.float32(1.0)), k)
+        found = index.search(weights, POOL)
+        similarity = self.describe(query, found.docs)[:, COLUMNS.index("best_similarity")]
+        pool = Pool(weights, found.docs, found.scores, similarity)
+        self._last = (query.text, index, pool)
+        return pool
 
     def describe(self, query: Query, docs: Docs) -> Features:
         """Columns `feature_names`, see `closeness`; NaN for an empty query and nameless rows."""

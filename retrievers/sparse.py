@@ -170,11 +170,7 @@ class SparseIndex:
         Only rows that hold a term are returned; weights are ≥ 0. `prior` (rows,), read-only and at
         most `prior_peak`, is added to their scores.
         """
-        if allowed is not None and allowed.shape[0] < self.rows:
-            raise ValueError(
-                f"allowed: found {allowed.shape[0]} flags, expected one for each of {self.rows} "
-                f"rows; the mask may be older than the catalogue"
-            )
+        self.check(allowed)
         among = Rows(
             self.rows,
             self.live if self.removed else _EVERY,
@@ -192,6 +188,14 @@ class SparseIndex:
                     k,
                 )
         return hits
+
+    def check(self, allowed: BoolMask | None) -> None:
+        """ValueError where a mask has no flag for some row."""
+        if allowed is not None and allowed.shape[0] < self.rows:
+            raise ValueError(
+                f"allowed: found {allowed.shape[0]} flags, expected one for each of {self.rows} "
+                f"rows; the mask may be older than the catalogue"
+            )
 
     def save(self, folder: Path) -> None:
         """Write into an existing folder; the weighting is its owner's to keep."""

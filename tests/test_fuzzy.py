@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 import math
@@ -199,3 +200,25 @@ def test_misspelt_artists_are_in_the_first_ten() -> None:
 def test_bad_weights_are_refused(weight: float) -> None:
     with pytest.raises(ValueError, match=r"weights\['title'\]: found .*, expected a number above"):
         Fuzzy(weights={"title": weight})
+
+
+def test_nearness_tells_a_typed_name_from_a_topic(many: Fuzzy) -> None:
+    fuzzy = Fuzzy()
+    fuzzy.add(np.arange(len(NAMES), dtype=np.int32), [Document(n, n) for n in NAMES])
+    exact, slip, other = (fuzzy.nearness(Query(t)) for t in ("Metallica", "metalica", "calm"))
+    assert exact[0] == pytest.approx(1.0)
+    assert 0.8 < slip[0] < 1.0
+    assert other.size == 0 or other[0] < 0.5
+    assert many.nearness(Query("")).size == 0
+
+
+def test_what_is_kept_of_a_query_does_not_outlive_a_change() -> None:
+    fuzzy = Fuzzy()
+    fuzzy.add(np.array([0], np.int32), [Document("a", "Metallica")])
+    before, asked = copy.copy(fuzzy), Query("metallica")
+    assert fuzzy.nearness(asked).size == 1
+    fuzzy.add(np.array([1], np.int32), [Document("b", "Metallica Tribute")])
+    assert fuzzy.retrieve(asked, 10).docs.tolist() == [0, 1]
+    assert before.retrieve(asked, 10).docs.tolist() == [0]
+    fuzzy.remove(np.array([0], np.int32))
+    assert fuzzy.retrieve(asked, 10).docs.tolist() == [1]
