@@ -90,12 +90,13 @@ def lost(folder: Path, acknowledged: Sequence[tuple[str, str]]) -> int:
 
 
 def line(rate: float, measured: Measured) -> str:
-    """One row of the report."""
-    return (
+    """One row of the report, with the first error where there was one."""
+    row = (
         f"{rate:>7.0f}  {len(measured.searches) / measured.seconds:>8.1f}  "
         f"{measured.percentile(50):>7.1f}  {measured.percentile(90):>7.1f}  "
         f"{measured.percentile(99):>7.1f}  {len(measured.errors):>6}  {measured.partial:>7}"
     )
+    return row + "".join(f"\n         {error}" for error in measured.errors[:1])
 
 
 def capacity(port: int, queries: list[str], seconds: float, rng: np.random.Generator) -> float:

@@ -56,7 +56,11 @@ class Connections:
         )
         pair = await self._free.get()
         try:
-            reader, writer = pair or await asyncio.open_connection(*self._address)
+            # A server may close what was idle; that is no error of a request.
+            is_open = pair is not None and not pair[0].at_eof()
+            reader, writer = (
+                pair if pair and is_open else await asyncio.open_connection(*self._address)
+            )
             pair = None
             writer.write(head.encode() + data)
             answer = await _read(reader)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 group = typer.Typer()
 
+KEPT_ALIVE_S = 75
+"""Longer than proxies keep an idle connection, so that they close it and not the server."""
 MISSING = (
     "ltrr serve needs the extra `serve` ({missing} is not installed): pip install 'ltrr[serve]'"
 )
@@ -91,7 +93,7 @@ def serve(
     app = create_app(engine, settings, simulator=listeners if demo else None)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=settings.stop_s,
+        timeout_graceful_shutdown=settings.stop_s, timeout_keep_alive=KEPT_ALIVE_S,
     )  # fmt: skip
     server = uvicorn.Server(config)
     socket = config.bind_socket()
