@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from conversation.base import AnnotatedTurn, Dialogue, Slot
 from conversation.tag_features import Past, labels, seen
 from conversation.tag_training import Recipe, examples, fields_of, train
-from conversation.tagger import Tagger
+from conversation.tagger import FILE, Tagger
 from retrievers.base import Document, Heard, Turn
 from retrievers.structured import Structured
 
@@ -105,9 +106,7 @@ def test_save_and_load(tagger: Tagger, known: Structured, tmp_path: Path) -> Non
     again = tmp_path / "again"
     again.mkdir()
     loaded.save(again)
-    assert (again / "tagger.safetensors").read_bytes() == (
-        tmp_path / "tagger.safetensors"
-    ).read_bytes()
+    assert (again / FILE).read_bytes() == (tmp_path / FILE).read_bytes()
     heard = known.hear("play Rain Again by Tin Moon")
     for one, two in zip(
         loaded.label(heard, Past()).begins, tagger.label(heard, Past()).begins, strict=True
@@ -115,11 +114,16 @@ def test_save_and_load(tagger: Tagger, known: Structured, tmp_path: Path) -> Non
         np.testing.assert_allclose(one, two, atol=0.05)
 
 
-def test_weights_of_other_fields_are_refused(tagger: Tagger, tmp_path: Path) -> None:
-    tagger.save(tmp_path)
-    about = tmp_path / "tagger.json"
-    about.write_text(about.read_text().replace('"artist", ', ""))
+def test_what_is_no_tagger_is_refused(tagger: Tagger, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="are the weights those of the 1 fields"):
+        Tagger(("artist",), tagger._weights)
+    with pytest.raises(FileNotFoundError, match="train-conversation"):
+        Tagger.load(tmp_path)
+    (tmp_path / FILE).write_bytes(b"nothing of the kind")
+    with pytest.raises(ValueError, match="damaged"):
+        Tagger.load(tmp_path)
+    save_file({"words": np.zeros((2, 2), np.float32)}, tmp_path / FILE)
+    with pytest.raises(ValueError, match="found format None"):
         Tagger.load(tmp_path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -133,23 +132,6 @@ def test_a_snapshot_keeps_the_conversation(tmp_path: Path) -> None:
         assert engine.state.conversation is not None
     with pytest.raises(BadInput, match="found no model of conversations"):
         SearchEngine.build(songs(), config=settings, conversation=tmp_path)
-
-
-def test_a_snapshot_of_the_format_before_is_read(tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    settings = EngineConfig(generators=("bm25", "fuzzy"), clock=Clock())
-    with SearchEngine.build(songs(), folder=folder, config=settings) as engine:
-        before = [hit.id for hit in engine.search("love").hits]
-    path = folder / "snapshots" / "1" / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["format"] = 4
-    del manifest["conversation"], manifest["config"]["rewrite_above"]
-    path.write_text(json.dumps(manifest))
-    with SearchEngine.load(folder, clock=Clock()) as engine:
-        assert [hit.id for hit in engine.search("love").hits] == before
-        engine.learn()
-    with SearchEngine.load(folder) as engine:
-        assert engine.state.conversation is None
 
 
 def random_weights() -> dict[str, NDArray[np.float32]]:
