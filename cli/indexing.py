@@ -69,6 +69,14 @@ def index(
             help="A sentence-transformers model for the dense generator \\[default: MiniLM].",
         ),
     ] = None,
+    conversation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            show_default=False,
+            help="What ltrr train-conversation made, to understand queries within a conversation.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     json: Json = False,
 ) -> None:
@@ -83,7 +91,7 @@ def index(
     """
     started = time.perf_counter()
     config = _config(budget, generators, model, seed)
-    with _built(corpus, out, config) as engine:
+    with _built(corpus, out, config, conversation) as engine:
         seconds = time.perf_counter() - started
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
         if json:
@@ -119,11 +127,15 @@ def _config(
     )
 
 
-def _built(corpus: Path, out: Path, config: EngineConfig) -> SearchEngine:
+def _built(
+    corpus: Path, out: Path, config: EngineConfig, conversation: Path | None
+) -> SearchEngine:
     from engine import BadDocuments, SearchEngine
 
     try:
-        return SearchEngine.build(corpus, folder=out, config=config, progress=watched())
+        return SearchEngine.build(
+            corpus, folder=out, config=config, conversation=conversation, progress=watched()
+        )
     except BadDocuments as e:
         if str(corpus) in str(e) or str(out) in str(e):
             raise

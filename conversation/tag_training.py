@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from conversation.base import Dialogue
+from conversation.base import AnnotatedTurn, Dialogue, Slot
 from conversation.tag_features import BUCKETS, PER_FIELD, SHAPES, Past, Seen, field_of, labels, seen
 from conversation.tagger import Tagger
 from retrievers.base import Heard, Turn
 
+KIND = "type"
 RAREST = 20
 """Slots of a name below which it is no field."""
 
@@ -71,11 +72,27 @@ def examples(
                 heard = hear(turn.text)
                 if heard.places:
                     past = Past.of(turns, named)
-                    marked = labels(heard.places, turn.slots, numbers)
+                    marked = labels(heard.places, slots_of(turn, heard), numbers)
                     found.append(Example(seen(heard, past, numbers), marked))
             turns.append(Turn(turn.speaker, turn.text))
             named.append([slot.name for slot in turn.slots])
     return found
+
+
+def slots_of(turn: AnnotatedTurn, heard: Heard) -> tuple[Slot, ...]:
+    """The slots of a turn; and the word for the kind of thing that its action is about ("songs by…"),
+    which samples leave out where it is the usual kind."""
+    if any(field_of(slot.name) == KIND for slot in turn.slots):
+        return turn.slots
+    kinds = {
+        value
+        for action in (*turn.actions, *filter(None, [turn.wants]))
+        for name, value in action.arguments.items()
+        if field_of(name) == KIND
+    }
+    spans = (mention.span for mention in heard.mentions)
+    said = [span for span in spans if span.field == KIND and span.value in kinds]
+    return (*turn.slots, *(Slot(KIND, span.value, span.start, span.end) for span in said[:1]))
 
 
 class _Network(nn.Module):

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from conversation.tag_features import BUCKETS, PER_FIELD, SHAPES, Dense, Past, Seen, seen
 from retrievers.base import Heard, Labelled
 
-FORMAT = 1
-WEIGHTS, ABOUT = "tagger.safetensors", "tagger.json"
+FORMAT = "ltrr tagger 1"
+FILE = "tagger.safetensors"
 
 
 class Tagger:
@@ -82,26 +82,36 @@ class Tagger:
         return found
 
     def save(self, folder: Path) -> None:
-        """Weights of 16 bits as safetensors, the fields as JSON."""
-        from safetensors.numpy import save_file
+        """Write one file of weights of 16 bits into an existing folder."""
+        from safetensors.numpy import save
 
         halves = {name: w.astype(np.float16) for name, w in sorted(self._weights.items())}
-        save_file(halves, folder / WEIGHTS)
-        about = {"format": FORMAT, "fields": self.fields}
-        (folder / ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+        about = {"format": FORMAT, "fields": json.dumps(self.fields, ensure_ascii=False)}
+        part = folder / f"{FILE}.part"
+        part.write_bytes(save(halves, about))
+        part.replace(folder / FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
-        from safetensors.numpy import load_file
+        """Read what `save` wrote; ValueError where it is something else."""
+        from safetensors import SafetensorError, safe_open
 
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        path = folder / FILE
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{folder}: found no {FILE}, expected a folder of ltrr train-conversation"
+            )
+        try:
+            with safe_open(path, "numpy") as file:
+                about = file.metadata() or {}
+                weights = {n: file.get_tensor(n).astype(np.float32) for n in file.keys()}  # noqa: SIM118
+        except SafetensorError as e:
+            raise ValueError(f"{path}: no safetensors ({e}); the file is damaged") from None
         if about.get("format") != FORMAT:
             raise ValueError(
-                f"{folder / ABOUT}: found format {about.get('format')!r}, expected {FORMAT}; train anew"
+                f"{path}: found format {about.get('format')!r}, expected {FORMAT!r}; train anew"
             )
-        weights = {n: w.astype(np.float32) for n, w in load_file(folder / WEIGHTS).items()}
-        return cls(tuple(about["fields"]), weights)
+        return cls(tuple(json.loads(about["fields"])), weights)
 
 
 @njit(nogil=True, cache=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from demo.catalogue import catalogue
 from demo.comparison import Compared, compare
+from demo.conversation import converse
 from demo.curve import draw
 from demo.listeners import Crowd
 from demo.listening import Round, listen, observe
@@ -98,6 +99,8 @@ def run(
         console.print("\n[bold]Something new[/]")
         for sentence in told(add_and_hear(engine, crowd)):
             console.print(f"  {sentence}")
+        console.print("\n[bold]A conversation[/], each line understood by those before it")
+        converse(engine, console)
         picture_of(history, f"ltrr learns to retrieve: {len(documents):,} documents", picture)
         console.print(f"\nThe learning curve is drawn in [bold]{picture}[/].")
     console.print(

@@ -25,6 +25,7 @@ from engine.response import (
     SourceHit,
 )
 from engine.search_engine import SearchEngine
+from engine.talking import Reply, Talk
 from retrievers.base import Context, Document, Query, Turn
 
 __all__ = [
@@ -49,9 +50,11 @@ __all__ = [
     "PlanStep",
     "Promotion",
     "Query",
+    "Reply",
     "Response",
     "SearchEngine",
     "SnapshotError",
     "SourceHit",
+    "Talk",
     "Turn",
 ]

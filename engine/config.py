@@ -49,8 +49,8 @@ class EngineConfig:
     needed.
     `exploration`: how much of a page's examination swaps of its items may cost in the mean, as a share
     of the whole, so that the log tells what position does and what was never shown; 0: pages are as
-    ranked. `rewrite_above`: how sure the conversation's model must be of a rewritten query, in [0, 1], for
-    it to be searched; above 1: never. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
+    ranked. `rewrite_above`: how sure the conversation's model must be of a query it rewrote, in [0, 1],
+    for that to be searched; 0: whenever it rewrote one; above 1: never. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
     seconds; not saved.
     """
 
@@ -74,7 +74,7 @@ class EngineConfig:
     max_k: int = 10_000
     least: int | None = None
     exploration: float = 0.0
-    rewrite_above: float = 0.5
+    rewrite_above: float = 0.0
     search_ms: float | None = None
     durability: Literal["normal", "full"] = "normal"
     clock: Callable[[], float] = time.time

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from conversation.base import Rewrite
+from conversation.tagger import FILE as TAGGER
 from conversation.tagger import Tagger
 from engine.errors import BadInput
 from retrievers.base import Turn
 
-TAGGER = "tagger"
+MANAGER = "dialogue.safetensors"
 
 
 class Rewrites(Protocol):
@@ -25,13 +26,18 @@ class Rewrites(Protocol):
 
 
 class Conversation:
-    """The parts of a trained model that a search uses; each may be missing.
+    """The parts of a trained model, in one folder; each may be missing.
 
-    A folder of `ltrr train-conversation` has a folder for each part.
+    `manager`: the file of a dialogue manager as it is, which searches have no use for.
     """
 
-    def __init__(self, rewriter: Rewrites | None = None, tagger: Tagger | None = None) -> None:
-        self.rewriter, self.tagger = rewriter, tagger
+    def __init__(
+        self,
+        rewriter: Rewrites | None = None,
+        tagger: Tagger | None = None,
+        manager: bytes | None = None,
+    ) -> None:
+        self.rewriter, self.tagger, self.manager = rewriter, tagger, manager
 
     def rewrite(self, turns: Sequence[Turn], text: str) -> Rewrite:
         """The query itself, and no confidence, where there is no rewriter."""
@@ -40,22 +46,27 @@ class Conversation:
         return self.rewriter.rewrite(turns, text)
 
     def save(self, folder: Path) -> None:
-        """Write each part into a folder of its own."""
-        for name, part in ((TAGGER, self.tagger),):
+        """Write every part into an existing folder."""
+        for part in (self.rewriter, self.tagger):
             if part is not None:
-                (folder / name).mkdir()
-                part.save(folder / name)
+                part.save(folder)
+        if self.manager is not None:
+            (folder / MANAGER).write_bytes(self.manager)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` or `ltrr train-conversation` wrote; BadInput where there is no part."""
-        try:
-            tagger = Tagger.load(folder / TAGGER) if (folder / TAGGER).is_dir() else None
-        except (OSError, ValueError, KeyError) as e:
-            raise BadInput(f"{folder}: not a model of conversations that can be read ({e})") from e
-        if tagger is None:
+        """Read what `save` or `ltrr train-conversation` wrote; BadInput where there is no part, or one
+        that cannot be read."""
+        there = [name for name in (TAGGER, MANAGER) if (folder / name).is_file()]
+        if not there:
             raise BadInput(
                 f"{folder}: found no model of conversations, expected a folder of "
-                "`ltrr train-conversation --out`"
+                f"`ltrr train-conversation --out`, with {TAGGER} or other parts"
             )
-        return cls(tagger=tagger)
+        try:
+            return cls(
+                tagger=Tagger.load(folder) if TAGGER in there else None,
+                manager=(folder / MANAGER).read_bytes() if MANAGER in there else None,
+            )
+        except (OSError, ValueError, KeyError) as e:
+            raise BadInput(f"{folder}: a model of conversations that cannot be read ({e})") from e

@@ -24,12 +24,14 @@ from retrievers.base import Retriever
 from retrievers.dense import Dense
 from retrievers.encoder import Encoder
 from retrievers.popular import Popular
+from retrievers.structured import Structured
 
 CONTEXT_SCALE, ACTION_SCALE = 0.02, 3.0
 """How the policy weighs its features: what a rung has brought before tells more of what it will than
 what a query looks like; see the decision in ARCHITECTURE.md."""
-POPULAR_VOTE = 0.1
-"""The weight of `popular` in fusion, beside 1 of every other generator."""
+VOTES = {Popular.name: 0.1, Structured.name: 1.5}
+"""Weights in fusion, beside 1 of every other generator: `popular` heeds no query; what is as a query
+says, field by field, is more than alike."""
 
 
 def retriever_types() -> dict[str, type[Retriever]]:
@@ -120,9 +122,8 @@ def make_policy(config: EngineConfig, ladder: NDArray[np.int32]) -> RetrievalPol
 
 
 def make_fusion(columns: tuple[str, ...]) -> ReciprocalRankFusion:
-    """What ranks before anything is learnt. Popularity heeds no query, so its vote fills up a page
-    and decides little else."""
-    return ReciprocalRankFusion(columns, weights={Popular.name: POPULAR_VOTE})
+    """What ranks before anything is learnt. Popularity's vote fills up a page and decides little else."""
+    return ReciprocalRankFusion(columns, weights=VOTES)
 
 
 def make_ranker(config: EngineConfig, columns: tuple[str, ...]) -> LambdaMART:

@@ -58,7 +58,7 @@ _BETWEEN = FILLERS - EXCLUDING - {"but", "and", "or"} | {
 CREATED_BY = frozenset({"by", "from"})
 
 _NUMBERS = {
-    "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
+    "twenties": 1920, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
     "eighties": 80, "nineties": 90, "noughties": 2000,
 }  # fmt: skip
 _DECADE = re.compile(r"['’]?(?P<full>1[89]|20)?(?P<ten>\d)0['’]?s", re.IGNORECASE)
@@ -101,10 +101,11 @@ def between(years: str) -> tuple[float, float]:
 
 
 def decade(text: str) -> str | None:
-    """The years of "the 80s", "1980s" or "eighties" as a range; None for other words."""
+    """The years of "the 80s", "1980s" or "eighties" as a range, of "20s" this century's; None for other
+    words."""
     if found := _DECADE.fullmatch(text):
         ten = int(found["ten"]) * 10
-        century = int(found["full"]) * 100 if found["full"] else 2000 if ten in (0, 10) else 1900
+        century = int(found["full"]) * 100 if found["full"] else 2000 if ten < 30 else 1900
         return f"{century + ten}..{century + ten + 9}"
     number = _NUMBERS.get(text.casefold())
     if number is None:

@@ -39,7 +39,7 @@ LEAST = 0.02
 """The probability of a reading that is still given."""
 APART = 0.15
 """How much less probable a reading is whose names and values no document has together."""
-_FILLER, _WORD, _UNREAD = -0.1, -2.2, -3.0
+_FILLER, _WORD, _UNREAD = -0.1, -2.2, -4.0
 """What a word costs that stands for nothing, of fillers; one that may be a word of a name; and others."""
 _NAME, _FIELD, _RULE = -0.4, -1.2, -0.3
 """What a span costs: of a document's own kind of name, of another field's value, of a rule's."""
@@ -53,8 +53,9 @@ _LEARNT, _RUIN = 0.9, -6.0
 """How much a tagger's log probabilities count where there are any, and the least of them."""
 _OTHER = -2.5
 """What it costs to read what it takes for a field's value as a field it does not know, or a word."""
-_FAR = 4.0
-"""How much a name costs the less alike it is, by the log of its likeness."""
+_FAR, _FAR_PERSON = 4.0, 2.0
+"""How much a name costs the less alike it is, by the log of its likeness; the second is for whoever
+something is by, since people are called by a part of their names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +141,7 @@ class _Prices:
         field, tokens, kinds_of = mention.span.field, self.tokens, self._lexicon.kinds
         most = self._lexicon.most
         known = 0.6 * (mention.weight / most if most else 0.0) - 0.6
-        far = _FAR * math.log(mention.likeness)
+        far = (_FAR_PERSON if field in CREATORS else _FAR) * math.log(mention.likeness)
         if field in RULED and mention.likeness == 1.0 and not mention.weight:
             cost, known = _RULE, 0.0
         elif field in self.types or field in CREATORS:
