@@ -7,7 +7,7 @@ catalogue put moves together anew, wherever what a move follows and points to is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from conversation.speaking import Manner, filled, said
 from conversation.system_agent import System
 from conversation.user_agent import User
 from conversation.wording import BEFORE, REPLACED
-from conversation.world import KIND, NOT, SORT, World
+from conversation.world import KIND, NOT, SORT, Finder, World
 from retrievers.base import Document
 
 TRIES = 12
@@ -69,7 +69,9 @@ class Simulator:
     """Plays out dialogues: the same seed, the same dialogue.
 
     `documents` are the catalogue; `samples` show what is said and done, with actions on every
-    user's turn; `owner` is the field of who made a thing.
+    user's turn. An action brings the documents that have its arguments, or what its finder in
+    `finders` gives; declared functions are never called. `owner` is the field of who made a thing,
+    `also` of its other names.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Simulator:
         actions: Actions,
         samples: Iterable[Dialogue],
         *,
+        finders: Mapping[str, Finder] | None = None,
         habits: Habits = HABITS,
         owner: str = "artist",
         also: str = "also",
@@ -95,7 +98,7 @@ class Simulator:
         self.moves = Moves(samples, frozenset(open), frozenset(plain), (*types, owner))
         if not self.moves.openings:
             raise ValueError("samples: found no user's turn that begins a dialogue, expected one")
-        self.user = User(self.world, actions, self.moves)
+        self.user = User(self.world, actions, self.moves, finders or {})
         self.system = System(self.world, self.moves)
         self._alias = {d.title: d.values(also) for d in self.world.documents if d.values(also)}
 

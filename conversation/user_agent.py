@@ -13,14 +13,16 @@ from conversation.moves import Doing, Moves, Own, Recall, UserMove
 from conversation.phrasing import Rng
 from conversation.scene import Choice, Said, Scene
 from conversation.wording import BEFORE, REPLACED
-from conversation.world import KIND, NOT, SORT, World
+from conversation.world import KIND, NOT, SORT, Finder, World
 
 
 class User:
     """Fills moves with values of the goal, or of a document like it where the goal does not fit."""
 
-    def __init__(self, world: World, actions: Actions, moves: Moves) -> None:
-        self.world, self.actions, self.moves = world, actions, moves
+    def __init__(
+        self, world: World, actions: Actions, moves: Moves, finders: Mapping[str, Finder]
+    ) -> None:
+        self.world, self.actions, self.moves, self.finders = world, actions, moves, finders
         self.known = moves.open | {KIND}
         self.asks_which = any(ASK_WHICH in names for names in moves.system)
         likely = world.popularity + 5.0
@@ -228,9 +230,9 @@ class User:
 
     def results(self, action: Action) -> tuple[int, ...]:
         """Rows that a declared action brings, best first."""
-        function = self.actions[action.name].function
-        if function is not None:
-            return tuple(int(r) for r in function(**action.arguments))
+        finder = self.finders.get(action.name)
+        if finder is not None:
+            return tuple(int(r) for r in finder(**action.arguments))
         return tuple(int(r) for r in self.world.matching(self._facts(action.arguments)))
 
     def _facts(self, arguments: Mapping[str, str]) -> dict[str, str]:
