@@ -25,7 +25,7 @@ from conversation.words import Vectors, Words
 from retrievers.static_encoder import StaticEncoder
 
 OURS = ("Music", "Media")
-SAMPLED = Habits(turns=(4, 12), new_topic=0.0, early_end=1.0, correction=1.0)
+SAMPLED = Habits(turns=(4, 12), new_topic=0.0, early_end=1.0, correction=1.0, general=0.5)
 """Dialogues with a service end when it is thanked, and a new search keeps what was said before."""
 
 
