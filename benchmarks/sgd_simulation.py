@@ -36,10 +36,18 @@ def simulated(
     `every` are the dialogues whose calls show what the services have."""
     services = sorted({part.service for part in samples})
     for service in services:
-        own: list[Dialogue] = [part.dialogue for part in samples if part.service == service]
+        own = [_whole(part.dialogue) for part in samples if part.service == service]
         simulator = Simulator(
             catalogue(every, service), domains[service].actions, own, habits=habits
         )
         for dialogue in simulator.dialogues(round(number * len(own) / len(samples)), seed):
             if dialogue.turns:
                 yield Lesson(domains[service], dialogue)
+
+
+def _whole(dialogue: Dialogue) -> Dialogue:
+    """The dialogue up to where it goes on with another service, which answers then."""
+    for at, turn in enumerate(dialogue.turns):
+        if turn.speaker == "user" and not turn.actions:
+            return Dialogue(dialogue.id, dialogue.turns[:at])
+    return dialogue

@@ -16,6 +16,8 @@ from conversation.turn_features import TurnFeatures
 from conversation.turn_labels import TurnLabels
 from conversation.words import Words, plain_words, words_of
 
+FORMS = np.cumsum((0.5, 0.2, 0.2))
+"""How often a slot is told in the first three forms, cumulated; the rest of the time in the last."""
 TEXT = 14
 """Words read of a description; of a value half as many."""
 
@@ -27,12 +29,12 @@ class Described:
         self._words = words
         self.slots = [self._texts(slot.name, slot.description) for slot in domain.slots]
         actions = [self._texts(a.name, a.description) for a in domain.actions.by_name.values()]
-        self.actions = [*actions, [self.text("nothing")] * 3]
+        self.actions = [*actions, [self.text("nothing")] * 4]
 
     def _texts(self, name: str, description: str) -> list[list[int]]:
-        """Name and description, the name alone, the description alone."""
+        """Name and description, the name alone, the description alone, nothing."""
         named, told = plain_words(name), [word for word, _, _ in words_of(description)]
-        every = [[*named, *told], named, told or named]
+        every = [[*named, *told], named, told or named, []]
         return [self._words.ids(each[:TEXT]) for each in every]
 
     def text(self, text: str) -> list[int]:
@@ -67,8 +69,9 @@ def example(
 def collate(
     examples: Sequence[Example], words: Words, rng: np.random.Generator | None = None
 ) -> Batch:
-    """One batch. With `rng`, for training: a slot is told by its name and description, or by one of
-    them alone, and a word in twelve is hidden."""
+    """One batch. With `rng`, for training: a slot is told by its name and description, by one of them
+    alone or, so that what is said counts too where a description means nothing, by neither; and a
+    word in twelve is hidden."""
     size = len(examples)
     T = max(len(e.words) for e in examples)
     S = max(len(e.features.slots) for e in examples)
@@ -92,11 +95,12 @@ def collate(
         tokens[b, :n], user[b, :n], flags[b, :n] = each.words, f.user, f.flags
         slots[b, :s], candidates[b, :s, :c], present[b, :s, :c] = f.slots, f.candidates, f.present
         actions[b, :a], real[b, :a] = f.actions, True
-        how = int(rng.choice(3, p=(0.6, 0.2, 0.2))) if rng else 0
         for at, texts in enumerate(each.described.slots):
-            slot_words[b, at, : len(texts[how])] = texts[how]
+            told = texts[_form(rng)]
+            slot_words[b, at, : len(told)] = told
         for at, texts in enumerate(each.described.actions):
-            action_words[b, at, : len(texts[how])] = texts[how]
+            told = texts[_form(rng)]
+            action_words[b, at, : len(told)] = told
         for at, options in enumerate(each.values):
             for o, value in enumerate(options):
                 values[b, at, o, : len(value)] = value
@@ -123,6 +127,10 @@ def collate(
         torch.from_numpy(actions),
         torch.from_numpy(real),
     )
+
+
+def _form(rng: np.random.Generator | None) -> int:
+    return 0 if rng is None else int(np.searchsorted(FORMS, rng.random(), side="right"))
 
 
 def _hidden(words: Words) -> int:

@@ -15,6 +15,7 @@ from conversation.batches import Described, collate, example
 from conversation.consistency import consistent
 from conversation.dialogue_net import DialogueNet, Scores
 from conversation.domain import Domain
+from conversation.threads import one_thread
 from conversation.turn_features import (
     ACTS,
     CALL,
@@ -60,7 +61,7 @@ class DialogueManager:
         slots are used where a tagger found some. `wants` is what the last decision said.
         """
         features = turn_features(self.domain, before, turn, wants)
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             batch = collate([example(features, self._described, self.words)], self.words)
             scores = self.net(batch)
             wanted, slots = self._wanted(features, scores, turn)

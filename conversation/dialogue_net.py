@@ -67,8 +67,11 @@ class DialogueNet(nn.Module):
 
     def __init__(self, frozen: int = 0) -> None:
         super().__init__()
+        self.frozen = frozen
         two = 2 * HIDDEN
         self.embed = nn.EmbeddingBag(BUCKETS, WIDTH, mode="mean", padding_idx=0)
+        # Pieces of words never seen in training keep these weights: small ones say little.
+        nn.init.normal_(self.embed.weight, std=0.1)
         self.project = nn.Linear(frozen, WIDTH) if frozen else None
         self.read = nn.GRU(WIDTH + TOKEN_FLAGS, HIDDEN, batch_first=True, bidirectional=True)
         self.turn = nn.Linear(2 * two, HIDDEN)
@@ -135,6 +138,14 @@ class DialogueNet(nn.Module):
         return acts, about
 
 
+def rounded(net: DialogueNet) -> DialogueNet:
+    """The network with the weights that a file of half precision gives back."""
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.copy_(weight.half().float())
+    return net
+
+
 def _highest(read: Tensor, among: Tensor) -> Tensor:
     low = read.masked_fill(~among[..., None], -2.0).amax(1)
     return torch.mul(low, among.any(1, keepdim=True))
@@ -142,10 +153,9 @@ def _highest(read: Tensor, among: Tensor) -> Tensor:
 
 def _mean(table: Tensor, words: Tensor) -> Tensor:
     count = (words > 0).sum(-1, keepdim=True).clamp(min=1)
-    summed: Tensor = table[words].sum(-2)
-    return summed / count
+    return table[words].sum(-2) / count
 
 
 def _pointed(read: Tensor, described: Tensor, among: Tensor) -> Tensor:
-    scores = described @ read.transpose(1, 2) / HIDDEN**0.5 * 4.0
+    scores: Tensor = described @ read.transpose(1, 2) / HIDDEN**0.5 * 4.0
     return scores.masked_fill(~among[:, None], -1e4)

@@ -12,9 +12,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from conversation.base import Action, AnnotatedTurn, Dialogue
 from conversation.batches import Described, Example, Targets, collate, example, targets
-from conversation.dialogue_net import DialogueNet, Scores
+from conversation.dialogue_net import DialogueNet, Scores, rounded
 from conversation.domain import Domain
 from conversation.moves import wanted
+from conversation.threads import one_thread
 from conversation.turn_features import state_columns, turn_features
 from conversation.turn_labels import turn_labels
 from conversation.words import Words
@@ -110,7 +111,7 @@ def fit(
     if not examples:
         raise ValueError("dialogues: found no user's turn with what is wanted, expected some")
     rng = np.random.default_rng(training.seed)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(training.seed)
         net = DialogueNet(frozen)
         net.train()
@@ -130,7 +131,7 @@ def fit(
             schedule.step()
             if progress is not None:
                 progress((step + 1) / training.steps)
-    return net.eval()
+    return rounded(net).eval()
 
 
 def _shuffled(

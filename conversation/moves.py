@@ -123,6 +123,8 @@ class Moves:
         self.user: dict[After, list[UserMove]] = {}
         self.system: dict[Doings, list[SystemMove]] = {}
         samples = [*samples]
+        self.defaults: dict[str, dict[str, str]] = {}
+        """Arguments that the system adds when it asks to confirm an action, by the action."""
         self.words = _words(samples, open)
         for dialogue in samples:
             self._learn(dialogue)
@@ -142,6 +144,7 @@ class Moves:
                 if move is not None:
                     self.user.setdefault(after, []).append(move)
                 before, rewritten = wanted(turn, before), turn.rewrite
+                self._defaults(turn, before)
             else:
                 said = self._system(turn, before)
                 self.system.setdefault(said.actions, []).append(said)
@@ -160,6 +163,14 @@ class Moves:
             return ":".join([action.name, *told, *asked])
 
         return tuple(of(action) for action in actions)
+
+    def _defaults(self, turn: AnnotatedTurn, wants: Action | None) -> None:
+        for action in turn.actions:
+            if action.name == CONFIRM and wants is not None:
+                given = action.arguments.items()
+                added = {n: v for n, v in given if n not in self.open | wants.arguments.keys()}
+                for name, value in added.items():
+                    self.defaults.setdefault(wants.name, {}).setdefault(name, value)
 
     def _system(self, turn: AnnotatedTurn, wants: Action | None) -> SystemMove:
         counts: dict[str, int] = {}

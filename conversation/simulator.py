@@ -7,21 +7,22 @@ catalogue put moves together anew, wherever what a move follows and points to is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from conversation.actions import ASK, ASK_WHICH, STOP, Actions
 from conversation.base import AnnotatedTurn, Dialogue
-from conversation.moves import Moves, UserMove
+from conversation.general_moves import GeneralMoves, words_for
+from conversation.moves import START, Moves, UserMove
 from conversation.phrasing import Paraphrase, Rng, bare, padded, slipped, spoken
 from conversation.scene import Choice, Said, Scene
 from conversation.speaking import Manner, filled, said
 from conversation.system_agent import System
 from conversation.user_agent import User
 from conversation.wording import BEFORE, REPLACED
-from conversation.world import KIND, NOT, SORT, World
+from conversation.world import KIND, NOT, SORT, Finder, World
 from retrievers.base import Document
 
 TRIES = 12
@@ -42,6 +43,8 @@ class Habits:
     """Weight of correcting oneself among the follow-ups that fit."""
     early_end: float = 0.15
     """Weight of ending before the planned length among the follow-ups that fit."""
+    general: float = 0.0
+    """Moves and words of `conversation.general_moves` instead of the samples'."""
     paraphrase: float = 0.35
     """Of each phrase that has others of the same meaning."""
     filler: float = 0.06
@@ -69,7 +72,9 @@ class Simulator:
     """Plays out dialogues: the same seed, the same dialogue.
 
     `documents` are the catalogue; `samples` show what is said and done, with actions on every
-    user's turn; `owner` is the field of who made a thing.
+    user's turn. An action brings the documents that have its arguments, or what its finder in
+    `finders` gives; declared functions are never called. `owner` is the field of who made a thing,
+    `also` of its other names.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class Simulator:
         actions: Actions,
         samples: Iterable[Dialogue],
         *,
+        finders: Mapping[str, Finder] | None = None,
         habits: Habits = HABITS,
         owner: str = "artist",
         also: str = "also",
@@ -95,7 +101,8 @@ class Simulator:
         self.moves = Moves(samples, frozenset(open), frozenset(plain), (*types, owner))
         if not self.moves.openings:
             raise ValueError("samples: found no user's turn that begins a dialogue, expected one")
-        self.user = User(self.world, actions, self.moves)
+        self.general = GeneralMoves(actions, self.moves) if habits.general else None
+        self.user = User(self.world, actions, self.moves, finders or {})
         self.system = System(self.world, self.moves)
         self._alias = {d.title: d.values(also) for d in self.world.documents if d.values(also)}
 
@@ -131,7 +138,7 @@ class Simulator:
             choice = self.user.chosen(move, beginning, goal, rng)
             if choice is None:
                 continue
-            found = self.system.answer(choice, rng)
+            found = self.system.answer(choice, rng, self.general)
             if found is None:
                 continue
             spoken_turn = self._said(choice, beginning, manner, rng)
@@ -162,8 +169,11 @@ class Simulator:
         waits = any(does.split(":")[0] in (ASK, ASK_WHICH) for does in scene.after[0])
         rate = self.habits.new_topic * (self.habits.digression if waits else 1.0)
         weights = np.array([self._weight(move) for move in follow])
+        general = self.general.user.get(scene.after if turn else START, []) if self.general else []
         for _ in range(TRIES):
-            if not turn or (not waits and not follow) or rng.random() < rate:
+            if general and rng.random() < self.habits.general * (1.0 if waits or not turn else 0.3):
+                yield False, general[int(rng.integers(len(general)))]
+            elif not turn or (not waits and not follow) or rng.random() < rate:
                 yield turn > 0, self.moves.openings[int(rng.integers(len(self.moves.openings)))]
             elif follow:
                 yield False, follow[int(rng.choice(len(follow), p=weights / weights.sum()))]
@@ -179,7 +189,11 @@ class Simulator:
             self._surface(slot, own.fixed is None, rng)
             for slot, own in zip(choice.slots, choice.move.own, strict=True)
         )
-        template = padded(change(choice.move.text), rng, self.habits.filler)
+        own = choice.move.text
+        others = words_for(choice.move) if self.general else ()
+        if others and rng.random() < self.habits.general:
+            own = others[int(rng.integers(len(others)))]
+        template = padded(change(own), rng, self.habits.filler)
         text, marked = said(template, slots, manner, rng)
         rewrite: str | None = text
         if choice.move.rewrite is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from conversation.actions import ASK_WHICH, CONFIRM, INFORM
+from conversation.general_moves import GeneralMoves
 from conversation.moves import Moves, SystemMove
 from conversation.phrasing import Rng
 from conversation.scene import Choice, Said
@@ -18,10 +19,14 @@ class System:
         self.world, self.moves = world, moves
 
     def answer(
-        self, choice: Choice, rng: Rng
+        self, choice: Choice, rng: Rng, general: GeneralMoves | None = None
     ) -> tuple[SystemMove, tuple[Said, ...], tuple[int, ...]] | None:
-        """A move that fits, its slots and the rows it names; None where no sample shows one."""
-        moves = self.moves.system.get(self.moves.signature(choice.actions, choice.wants), [])
+        """A move that fits, its slots and the rows it names; None where no sample shows one and
+        there is no general one."""
+        does = self.moves.signature(choice.actions, choice.wants)
+        moves = self.moves.system.get(does, [])
+        if general is not None:
+            moves = [*moves, *general.system.get(does, [])]
         for at in rng.permutation(len(moves)):
             move = moves[int(at)]
             slots = self._slots(move, choice, rng)

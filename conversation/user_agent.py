@@ -6,21 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from conversation.actions import ASK_WHICH, CONVERSING, DONTCARE, INFORM, OFFER, Actions
+from conversation.actions import ASK_WHICH, CONFIRM, CONVERSING, DONTCARE, INFORM, OFFER, Actions
 from conversation.base import Action
 from conversation.memory import Mention
 from conversation.moves import Doing, Moves, Own, Recall, UserMove
 from conversation.phrasing import Rng
 from conversation.scene import Choice, Said, Scene
 from conversation.wording import BEFORE, REPLACED
-from conversation.world import KIND, NOT, SORT, World
+from conversation.world import KIND, NOT, SORT, Finder, World
 
 
 class User:
     """Fills moves with values of the goal, or of a document like it where the goal does not fit."""
 
-    def __init__(self, world: World, actions: Actions, moves: Moves) -> None:
-        self.world, self.actions, self.moves = world, actions, moves
+    def __init__(
+        self, world: World, actions: Actions, moves: Moves, finders: Mapping[str, Finder]
+    ) -> None:
+        self.world, self.actions, self.moves, self.finders = world, actions, moves, finders
         self.known = moves.open | {KIND}
         self.asks_which = any(ASK_WHICH in names for names in moves.system)
         likely = world.popularity + 5.0
@@ -55,11 +57,19 @@ class User:
         confirmed = {name for name, source in sources if source.kind == "confirmed"}
         if not confirmed <= scene.memory.confirmed.keys():
             return None
+        asked = [d for d in move.actions if d.name == CONFIRM]
+        changes = [(n, s.value) for d in asked for n, s in d.arguments if s.kind == "constant"]
+        if not move.own and any(scene.memory.confirmed.get(n) == v for n, v in changes):
+            return None  # nobody corrects a choice to what it is
         slots = self._slots(move, scene, goal, rng)
         if slots is None:
             return None
         actions = tuple(self._action(doing, slots, scene) for doing in move.actions)
         wants = self._action(move.wants, slots, scene) if move.wants else None
+        if scene.wants and any(a.name == scene.wants.name for a in actions) and not move.own:
+            # Consent is to all that was to be confirmed, whatever the sample's had been before.
+            actions = tuple(self._agreed(action, scene) for action in actions)
+            wants = self._agreed(wants, scene) if wants else None
         called = next((a for a in actions if a.name not in CONVERSING), None)
         wants = wants or called or scene.wants
         if any(self._unclear(action) for action in actions if action.name != ASK_WHICH):
@@ -174,6 +184,13 @@ class User:
                 given[name] = mention.value
         return Action(doing.name, given)
 
+    def _agreed(self, action: Action, scene: Scene) -> Action:
+        declared = self.actions.get(action.name)
+        if declared is None:
+            return action
+        confirmed = {n: v for n, v in scene.memory.confirmed.items() if declared.parameter(n)}
+        return Action(action.name, confirmed | dict(action.arguments))
+
     def _unclear(self, action: Action) -> bool:
         """Whether a name of the action could be somebody else's, where the system would ask."""
         given = action.arguments
@@ -228,9 +245,9 @@ class User:
 
     def results(self, action: Action) -> tuple[int, ...]:
         """Rows that a declared action brings, best first."""
-        function = self.actions[action.name].function
-        if function is not None:
-            return tuple(int(r) for r in function(**action.arguments))
+        finder = self.finders.get(action.name)
+        if finder is not None:
+            return tuple(int(r) for r in finder(**action.arguments))
         return tuple(int(r) for r in self.world.matching(self._facts(action.arguments)))
 
     def _facts(self, arguments: Mapping[str, str]) -> dict[str, str]:

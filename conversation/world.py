@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from retrievers.base import Document
 
 Rows = NDArray[np.int64]
+Finder = Callable[..., Rows]
+"""Gives the rows that an action is about, best first, from its arguments by name."""
 KIND, SORT, NOT = "kind", "sort", "not_"
 """Arguments with a meaning of their own: the document's type, an order, an exclusion's prefix."""
 ORDERS = ("newest", "oldest", "popular")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
 
 from conversation.actions import Actions
-from conversation.world import Rows, World
+from conversation.world import Finder, Rows, World
 from retrievers.base import Document
 
 Kind = Literal["track", "album", "artist", "playlist", "station", "podcast"]
@@ -165,3 +165,10 @@ def actions(documents: Iterable[Document]) -> Actions:
     """The demo's actions over a catalogue."""
     of = MusicActions(documents)
     return Actions([of.search, of.refine, of.play, of.related, of.answer, of.add])
+
+
+def finders(documents: Iterable[Document]) -> Mapping[str, Finder]:
+    """What the actions are about: asking has no other effect."""
+    of = MusicActions(documents)
+    does: tuple[Finder, ...] = (of.search, of.refine, of.play, of.related, of.answer, of.add)
+    return {finder.__name__: finder for finder in does}

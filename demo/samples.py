@@ -8,7 +8,7 @@ from importlib.resources import files
 from conversation.base import Dialogue
 from conversation.script import read_script
 from conversation.simulator import HABITS, Habits, Simulator
-from demo.actions import actions
+from demo.actions import actions, finders
 from retrievers.base import Document
 
 
@@ -24,4 +24,6 @@ def samples() -> tuple[Dialogue, ...]:
 
 def simulator(documents: Sequence[Document], habits: Habits = HABITS) -> Simulator:
     """Two agents who talk about a catalogue as in the samples."""
-    return Simulator(documents, actions(documents), samples(), habits=habits)
+    return Simulator(
+        documents, actions(documents), samples(), finders=finders(documents), habits=habits
+    )

@@ -7,7 +7,7 @@ from conversation.base import Action
 from conversation.moves import wanted
 from conversation.script import read_script
 from conversation.simulator import Habits, Simulator
-from demo.actions import actions
+from demo.actions import actions, finders
 from retrievers.base import Document
 
 SCRIPT = """
@@ -79,7 +79,8 @@ def _document(type: str, title: str, metadata: dict[str, object]) -> Document:
 @pytest.fixture(scope="module")
 def simulator() -> Simulator:
     every = documents()
-    return Simulator(every, actions(every), read_script(SCRIPT, "s"), habits=Habits(turns=(2, 5)))
+    script, habits = read_script(SCRIPT, "s"), Habits(turns=(2, 5))
+    return Simulator(every, actions(every), script, finders=finders(every), habits=habits)
 
 
 def test_the_same_seed_gives_the_same_dialogues_and_another_others(simulator: Simulator) -> None:
