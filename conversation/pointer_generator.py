@@ -15,11 +15,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from conversation.rewrite_features import COLUMNS, SIZES
+from conversation.rewrite_features import COLUMNS, RELATIONS, SIZES
 
 ACTS = 4
 KEEP, DROP, COPY, GENERATE = range(ACTS)
-RELATIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,6 @@ class Shape:
     static: int = 0
     dropout: float = 0.25
     word_dropout: float = 0.1
-    local: str = "conv"
     near: int = 2
 
 
@@ -68,59 +66,59 @@ class Batch:
     weight: Tensor
 
 
+class Locked(nn.Module):
+    """Dropout with one mask for all tokens of an example (Gal and Ghahramani 2016), which costs little."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.rate:
+            return x
+        kept = torch.rand(x.shape[0], 1, x.shape[-1], device=x.device) >= self.rate
+        return x * (kept / (1 - self.rate))
+
+
 class Attention(nn.Module):
-    """Self-attention whose heads see which tokens are the same word, or of one turn, name or speaker."""
+    """Self-attention whose heads see how two tokens are related."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.relation = nn.Parameter(torch.zeros(heads, RELATIONS))
         self.inner = nn.Linear(width, 2 * width)
         self.outer = nn.Linear(2 * width, width)
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Locked(dropout)
 
     def forward(self, x: Tensor, mask: Tensor, relations: Tensor) -> Tensor:
         rows, length, width = x.shape
-        q, k, v = (
-            self.qkv(self.norm1(x)).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        )
+        q, k, v = self.qkv(self.norm1(x)).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
-        scores = scores + torch.einsum("hr,brij->bhij", self.relation, relations)
-        scores = scores.masked_fill(~mask[:, None, None, :], -1e9)
-        mixed = (self.dropout(scores.softmax(-1)) @ v).transpose(1, 2).reshape(rows, length, width)
+        biases = (self.relation @ relations.flatten(2)).view(rows, self.heads, length, length)
+        scores = (scores + biases).masked_fill(~mask[:, None, None, :], -1e9)
+        mixed = (scores.softmax(-1) @ v).transpose(1, 2).reshape(rows, length, width)
         x = x + self.dropout(self.out(mixed))
-        return x + self.dropout(self.outer(self.dropout(torch.relu(self.inner(self.norm2(x))))))
+        return x + self.dropout(self.outer(torch.relu(self.inner(self.norm2(x)))))
 
 
 class Local(nn.Module):
-    """What stands beside each token: a convolution over five."""
-
-    def __init__(self, width: int, dropout: float, kernel: int = 5) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.conv = nn.Conv1d(width, 2 * width, kernel, padding=kernel // 2)
-        self.out = nn.Linear(2 * width, width)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        y = self.norm(x) * mask[..., None]
-        y = torch.relu(self.conv(y.transpose(1, 2))).transpose(1, 2)
-        return x + self.dropout(self.out(self.dropout(y)))
-
-
-class Recurrent(nn.Module):
-    """What stands around each token: a bidirectional LSTM."""
+    """What stands beside each token: a convolution over three."""
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(width, width // 2, batch_first=True, bidirectional=True)
-        self.dropout = nn.Dropout(dropout)
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(3 * width, width)
+        self.outer = nn.Linear(width, width)
+        self.dropout = Locked(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        return x + self.dropout(self.lstm(x * mask[..., None])[0])
+        y = nn.functional.pad(self.norm(x) * mask[..., None], (0, 0, 1, 1))
+        y = torch.cat([y[:, :-2], y[:, 1:-1], y[:, 2:]], -1)
+        return x + self.dropout(self.outer(torch.relu(self.inner(y))))
 
 
 class PointerGenerator(nn.Module):
@@ -134,16 +132,13 @@ class PointerGenerator(nn.Module):
         self.embed = nn.ModuleDict({name: nn.Embedding(sizes[name], width) for name in COLUMNS})
         for table in self.embed.values():
             nn.init.normal_(table.weight, std=0.3)  # type: ignore
-        self.style = nn.Embedding(4, width)
+        self.style = nn.Embedding(5, width)
         nn.init.normal_(self.style.weight, std=0.3)
         self.static = nn.Linear(shape.static, width, bias=False) if shape.static else None
         self.norm = nn.LayerNorm(width)
-        made = Local if shape.local == "conv" else Recurrent
-        self.near = nn.ModuleList(made(width, shape.dropout) for _ in range(shape.near))
-        self.far = made(width, shape.dropout)
-        self.attend = nn.ModuleList(
-            Attention(width, shape.heads, shape.dropout) for _ in range(shape.layers)
-        )
+        self.near = nn.ModuleList(Local(width, shape.dropout) for _ in range(shape.near))
+        self.far = Local(width, shape.dropout)
+        self.attend = nn.ModuleList(Attention(width, shape.heads, shape.dropout) for _ in range(shape.layers))
         self.norm2 = nn.LayerNorm(width)
         self.say = nn.Embedding(max(shape.say, 1), width)
         nn.init.normal_(self.say.weight, std=0.3)
@@ -154,17 +149,14 @@ class PointerGenerator(nn.Module):
         self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
         self.biases = nn.Linear(width, 2)
         self.generate = nn.Linear(width, max(shape.say, 1))
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Locked(shape.dropout)
 
     def read(self, batch: Batch) -> Tensor:
         """(B, L, width): what the network makes of each token."""
         columns = batch.columns
         words = columns[..., 0]
         if self.training and self.shape.word_dropout:
-            words = words.masked_fill(
-                (torch.rand_like(words, dtype=torch.float) < self.shape.word_dropout) & (words > 2),
-                1,
-            )
+            words = words.masked_fill((torch.rand_like(words, dtype=torch.float) < self.shape.word_dropout) & (words > 2), 1)
         x = self.embed["word"](words)
         for at, name in enumerate(COLUMNS[1:], 1):
             x = x + self.embed[name](columns[..., at])
@@ -181,10 +173,7 @@ class PointerGenerator(nn.Module):
         h = self.read(batch)
         rows, steps = batch.act.shape
         table = torch.cat([h, self.say.weight.expand(rows, -1, -1)], 1)
-        pick = lambda index: (
-            table.gather(1, index.clamp(min=0)[..., None].expand(-1, -1, h.shape[-1]))
-            * (index >= 0)[..., None]
-        )  # noqa: E731
+        pick = lambda index: table.gather(1, index.clamp(min=0)[..., None].expand(-1, -1, h.shape[-1])) * (index >= 0)[..., None]  # noqa: E731
         s = torch.cat([
             pick(batch.here), pick(batch.before), pick(batch.last), self.last_act(batch.last_act),
             batch.bag @ table, batch.earlier @ table, batch.dropped @ h,
@@ -195,12 +184,8 @@ class PointerGenerator(nn.Module):
         scores = self.query(s) @ self.key(h).transpose(1, 2) / math.sqrt(h.shape[-1])
         scores = scores + bias[..., :1] * batch.following + bias[..., 1:] * batch.covered
         scores = scores.masked_fill(~batch.is_word[:, None], -1e9)
-        copy = (
-            scores.log_softmax(-1).masked_fill(~batch.targets, -1e9).logsumexp(-1) + acts[..., COPY]
-        )
-        said = (
-            self.generate(s).log_softmax(-1).gather(2, batch.word.clamp(min=0)[..., None])[..., 0]
-        )
+        copy = scores.log_softmax(-1).masked_fill(~batch.targets, -1e9).logsumexp(-1) + acts[..., COPY]
+        said = self.generate(s).log_softmax(-1).gather(2, batch.word.clamp(min=0)[..., None])[..., 0]
         said = torch.where(batch.word >= 0, said + acts[..., GENERATE], torch.full_like(said, -1e9))
         say = torch.logaddexp(copy, said)
         walk = acts[..., :2].gather(2, batch.act.clamp(max=1)[..., None])[..., 0]

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from conversation.edit_script import DROP, SAY
-from conversation.pointer_generator import ACTS, RELATIONS, Batch
-from conversation.rewrite_features import Encoded, Taught
+from conversation.pointer_generator import ACTS, Batch
+from conversation.rewrite_data import Style
+from conversation.rewrite_features import RELATIONS, Encoded, Taught, relations
 
-STYLES = {"gold": 0, "linked": 1, "canard": 2, "crowd": 3}
+STYLES: dict[Style, int] = {"gold": 0, "renamed": 0, "linked": 1, "canard": 2, "crowd": 3, "scene": 4}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +24,7 @@ class Prepared:
 
     read: Encoded
     taught: Taught
-    style: int
+    style: Style
     weight: float
     static: NDArray[np.float32] | None
     relations: NDArray[np.bool_]
@@ -35,29 +36,8 @@ class Prepared:
     last_act: NDArray[np.int64]
 
 
-def relations(read: Encoded) -> NDArray[np.bool_]:
-    """(8, L, L): same word, name class, turn, speaker; the token before, after; any before; any of the query."""
-    numbers: dict[str, int] = {}
-    key = np.array([numbers.setdefault(k, len(numbers)) for k in read.keys])
-    name, turn, speaker = read.columns[:, 5], read.columns[:, 4], read.columns[:, 3] == 1
-    return np.stack([
-        (key[:, None] == key) & read.is_word[:, None],
-        (name[:, None] == name) & (name > 0)[:, None],
-        turn[:, None] == turn,
-        speaker[:, None] == speaker,
-        *(np.eye(len(key), k=k, dtype=bool) for k in (-1, 1)),
-        np.tri(len(key), k=-1, dtype=bool),
-        np.broadcast_to(read.columns[:, 3] == 2, (len(key), len(key))),
-    ])  # fmt: skip
-
-
 def prepare(
-    read: Encoded,
-    taught: Taught,
-    say: int,
-    style: int,
-    weight: float,
-    static: NDArray[np.float32] | None,
+    read: Encoded, taught: Taught, say: int, style: Style, weight: float, static: NDArray[np.float32] | None
 ) -> Prepared:
     """What every step of a gold walk knows of the steps before it."""
     steps, length = taught.targets.shape
@@ -93,18 +73,7 @@ def prepare(
         else:
             before, now, lost = before + now, [], []
     return Prepared(
-        read,
-        taught,
-        style,
-        weight,
-        static,
-        relations(read),
-        bag,
-        earlier,
-        dropped,
-        covered,
-        following,
-        last_act,
+        read, taught, style, weight, static, relations(read), bag, earlier, dropped, covered, following, last_act
     )
 
 
@@ -137,17 +106,14 @@ def collate(rows: Sequence[Prepared], say: int, device: str = "cpu") -> Batch:
 
     here = [row.read.query[row.taught.at] for row in rows]
     before = [np.where(row.taught.at > 0, row.read.query[row.taught.at - 1], -1) for row in rows]
-    last = [
-        np.where(row.taught.last <= -2, length - 2 - row.taught.last, row.taught.last)
-        for row in rows
-    ]
+    last = [np.where(row.taught.last <= -2, length - 2 - row.taught.last, row.taught.last) for row in rows]
     act = [row.taught.act for row in rows]
     ones = [np.ones(len(row.read.keys), bool) for row in rows]
     static = [row.static for row in rows if row.static is not None]
     return Batch(
         pad([row.read.columns for row in rows], (length, rows[0].read.columns.shape[1])),
         pad(static, (length, static[0].shape[1])) if static else None,
-        torch.tensor([row.style for row in rows], device=device),
+        torch.tensor([STYLES[row.style] for row in rows], device=device),
         pad(ones, (length,)),
         pad([row.read.is_word for row in rows], (length,)),
         pad([row.relations for row in rows], (RELATIONS, length, length)),

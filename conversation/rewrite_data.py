@@ -13,7 +13,7 @@ from conversation.base import Dialogue
 from conversation.rewrite_tokens import keys
 from retrievers.base import Turn
 
-Style = Literal["gold", "linked", "canard", "crowd"]
+Style = Literal["gold", "linked", "canard", "crowd", "scene", "renamed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from conversation.edit_script import SAY, Step, script
 from conversation.entity_classes import common_words, entity_classes
-from conversation.rewrite_tokens import Token, tokens
+from conversation.rewrite_tokens import Token, runs, tokens
 from retrievers.base import Turn
 
 Ints = NDArray[np.int64]
@@ -26,18 +26,12 @@ ENDINGS = 256
 """Buckets of the last three letters of a word."""
 PAD, UNKNOWN, END = 0, 1, 2
 SHAPES = 6
+RELATIONS = 8
 MENTIONS = 4
-FLAGS = 3
-COLUMNS = ("word", "ending", "shape", "speaker", "turn", "name", "mentions", "place")
-SIZES = {
-    "ending": ENDINGS,
-    "shape": SHAPES,
-    "speaker": 3,
-    "turn": TURNS + 1,
-    "name": 17,
-    "mentions": MENTIONS,
-    "place": 12,
-}
+ORDERS = 12
+"""Of a name in its turn: the first to the fifth or later, each the last of its turn or not; 0 is none."""
+COLUMNS = ("word", "ending", "shape", "speaker", "turn", "name", "mentions", "place", "order")
+SIZES = {"ending": ENDINGS, "shape": SHAPES, "speaker": 3, "turn": TURNS + 1, "name": 17, "mentions": MENTIONS, "place": 12, "order": ORDERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class Words:
 class Encoded:
     """L tokens of a conversation and its query, an end mark last.
 
-    `columns`: (L, 8) of `COLUMNS`; `keys`: the words as compared; `source`: which turn and characters
+    `columns`: (L, 9) of `COLUMNS`; `keys`: the words as compared; `source`: which turn and characters
     each token is; `query`: the places of the query's words, then that of the end mark; `following`: for
     each token the next word of its turn, or -1; `is_word`: which can be copied.
     """
@@ -82,6 +76,15 @@ def _shape(token: Token, opening: bool) -> int:
     return 5
 
 
+def _orders(names: Sequence[int]) -> list[int]:
+    """Which name of its turn each token is of; see `ORDERS`."""
+    found = [0] * len(names)
+    spans = [span for span in runs([name > 0 for name in names])]
+    for number, (start, end) in enumerate(spans):
+        found[start:end] = [1 + min(number, 4) + 5 * (number == len(spans) - 1)] * (end - start)
+    return found
+
+
 def encode(turns: Sequence[Turn], query: str, words: Words) -> Encoded:
     """The last `TURNS` turns and the query as the network reads them."""
     heard = [*turns[-TURNS:], Turn("user", query)]
@@ -100,6 +103,7 @@ def encode(turns: Sequence[Turn], query: str, words: Words) -> Encoded:
         last_word = -1
         opening = True
         is_query = at == len(read) - 1
+        order = _orders(classes[at])
         for place, token in enumerate(row):
             here = len(keys)
             name = classes[at][place]
@@ -112,6 +116,7 @@ def encode(turns: Sequence[Turn], query: str, words: Words) -> Encoded:
                 name,
                 min(counts[token.key] - 1, 1) + (2 if token.key in asked and not is_query else 0),
                 min(place, 11),
+                order[place],
             ))  # fmt: skip
             keys.append(token.key)
             source.append((at, token.start, token.end))
@@ -125,7 +130,7 @@ def encode(turns: Sequence[Turn], query: str, words: Words) -> Encoded:
                 if is_query:
                     query_places.append(here)
     query_places.append(len(keys))
-    columns.append((END, 0, 0, 2, 0, 0, 0, 0))
+    columns.append((END, 0, 0, 2, 0, 0, 0, 0, 0))
     keys.append("")
     source.append((len(read) - 1, len(query), len(query)))
     following.append(-1)
@@ -166,11 +171,7 @@ def teach(read: Encoded, rewrite: Sequence[str], words: Words) -> Taught:
         at.append(position)
         last.append(previous)
         generated = said.get(step.word, -1) if step.word is not None else -1
-        match = (
-            (keys == step.word) & read.is_word
-            if step.word is not None
-            else np.zeros(len(keys), bool)
-        )
+        match = (keys == step.word) & read.is_word if step.word is not None else np.zeros(len(keys), bool)
         word.append(generated)
         targets.append(match)
         known.append(step.act != SAY or generated >= 0 or bool(match.any()))
@@ -206,20 +207,12 @@ def aligned(read: Encoded, steps: Sequence[Step]) -> list[int]:
         for step in steps[start:end]:
             options: dict[int, tuple[float, int]] = {}
             for place in where.get(step.word or "", [-1]):
-                jump = (
-                    1.0
-                    - place / (10.0 * len(read.keys))
-                    + 0.3 * (place >= int(read.query[0]) or place < 0)
-                )
+                jump = 1.0 - place / (10.0 * len(read.keys)) + 0.3 * (place >= int(read.query[0]) or place < 0)
                 if not best:
                     options[place] = (jump, -1)
                 else:
                     options[place] = min(
-                        (
-                            cost
-                            + (0.0 if before >= 0 and read.following[before] == place else jump),
-                            before,
-                        )
+                        (cost + (0.0 if before >= 0 and read.following[before] == place else jump), before)
                         for before, (cost, _) in best[-1].items()
                     )
             best.append(options)
@@ -232,34 +225,37 @@ def aligned(read: Encoded, steps: Sequence[Step]) -> list[int]:
 
 
 def learn_words(
-    texts: Sequence[str],
-    pairs: Sequence[tuple[Encoded, Sequence[str]]] = (),
-    read_at_least: int = 3,
-    limit: int = 3000,
+    texts: Sequence[str], pairs: Sequence[tuple[Encoded, Sequence[str]]] = (), read_at_least: int = 3, limit: int = 3000
 ) -> Words:
     """The words of training texts; those of `say` come from `say_words` once texts can be encoded."""
     counts = Counter(token.key for text in texts for token in tokens(text))
-    frequent = [
-        w
-        for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        if n >= read_at_least
-    ]
+    frequent = [w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= read_at_least]
     return Words(
-        {word: at + 3 for at, word in enumerate(frequent[:limit])},
-        (),
-        frozenset(common_words(texts)),
+        {word: at + 3 for at, word in enumerate(frequent[:limit])}, (), frozenset(common_words(texts))
     )
 
 
-def say_words(
-    pairs: Sequence[tuple[Encoded, Sequence[str]]], at_least: int = 3, limit: int = 300
-) -> tuple[str, ...]:
+def say_words(pairs: Sequence[tuple[Encoded, Sequence[str]]], at_least: int = 3, limit: int = 300) -> tuple[str, ...]:
     """Words that rewrites say and their conversation doesn't, the most frequent."""
     counts: Counter[str] = Counter()
     for read, rewrite in pairs:
         have = set(read.keys)
         counts.update({word for word in rewrite if word not in have})
-    found = [
-        w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= at_least
-    ]
+    found = [w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= at_least]
     return tuple(found[:limit])
+
+
+def relations(read: Encoded) -> NDArray[np.bool_]:
+    """(8, L, L): same word, name class, turn, speaker; the token before, after; any before; any of the query."""
+    numbers: dict[str, int] = {}
+    key = np.array([numbers.setdefault(k, len(numbers)) for k in read.keys])
+    name, turn, speaker = read.columns[:, 5], read.columns[:, 4], read.columns[:, 3] == 1
+    return np.stack([
+        (key[:, None] == key) & read.is_word[:, None],
+        (name[:, None] == name) & (name > 0)[:, None],
+        turn[:, None] == turn,
+        speaker[:, None] == speaker,
+        *(np.eye(len(key), k=k, dtype=bool) for k in (-1, 1)),
+        np.tri(len(key), k=-1, dtype=bool),
+        np.broadcast_to(read.columns[:, 3] == 2, (len(key), len(key))),
+    ])  # fmt: skip
