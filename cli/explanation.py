@@ -41,6 +41,9 @@ def print_explanation(console: Console, response: Response, explanation: Explana
         _hit(ranking, hit, kinds, explanation.contributions.get(hit.id, {}))
     if not response.hits:
         ranking.add(Text("nothing found"))
+    if explanation.meanings:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in explanation.meanings.items())
+        root.add(Text.assemble(("meanings   ", "bold"), f"the page serves {shares}"))
     console.print(root)
 
 

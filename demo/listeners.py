@@ -90,6 +90,16 @@ class Crowd:
         row, text = getattr(self, f"_{intent}")(listener)
         return Wish(intent, listener.name, text, self._shelves.documents[row].id, self.now)
 
+    def fulfilled(self) -> Wish:
+        """The next search of somebody, who finds and plays what it means."""
+        wish = self.wish()
+        self._play(wish)
+        return wish
+
+    def _play(self, wish: Wish) -> None:
+        listener = self.listeners[int(wish.user.removeprefix("listener"))]
+        listener.played.append(self._shelves.row[wish.item])
+
     def _second_try(self, failed: Wish) -> Wish | None:
         """The same wish in other words; None where there are no other."""
         row = self._shelves.row[failed.item]
@@ -157,8 +167,7 @@ class Crowd:
         clicked = MODEL.clicks(attraction, self._rng)
         chosen = [id for id, click in zip(shown, clicked.tolist(), strict=True) if click]
         if wish.item in chosen:
-            listener = self.listeners[int(wish.user.removeprefix("listener"))]
-            listener.played.append(self._shelves.row[wish.item])
+            self._play(wish)
         elif not wish.second_try and self._rng.random() < SECOND_TRY:
             self._failed = wish
         return chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from bandit.base import Choice
 from engine.config import EngineConfig
+from engine.meanings import DEEPER, diversified, meanings_of, open_to_meanings
 from engine.query_features import QueryFacts
 from engine.ranking_features import ranking_features
 from engine.state import State
 from engine.understanding import TYPED_DEPTH, heeds_words, read, rewritten, typed_alone
 from retrievers.base import Context, Hits, Query, Turn
 from retrievers.candidates import Candidates, union
+from retrievers.memory import Memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +31,7 @@ class Answer:
 
     `order` (n,): indices into the candidates, best first; `scores` (n,) in candidate order. `own` (s,):
     how many hits of each generator are for the query's text; those behind are for the typed one.
+    `meanings`: what an ambiguous query may mean, with shares, where the first page serves them all.
     """
 
     query: Query
@@ -41,6 +44,7 @@ class Answer:
     own: NDArray[np.int64]
     timings: Mapping[str, float]
     notes: tuple[str, ...]
+    meanings: Mapping[str, float] = field(default_factory=dict)
 
 
 def context_to_json(context: Context) -> dict[str, Any]:
@@ -167,9 +171,45 @@ def answer(
             if depth > 0 and heeds_words(retriever):
                 hits[g] = appended(hits[g], ask(g, depth, typed))
     made = replace(assemble(state, query, facts, choice, hits), own=own)
+    # Who was understood from a conversation has said what is meant.
+    if typed is None and open_to_meanings(state, config, query.context.user):
+        made = _diversified(state, config, made, hits, ask)
     timings |= made.timings
     timings["total"] = (time.perf_counter() - started) * 1000.0
     return replace(made, timings=timings, notes=tuple(dict.fromkeys((*notes, *made.notes))))
+
+
+def _diversified(
+    state: State,
+    config: EngineConfig,
+    made: Answer,
+    hits: list[Hits],
+    ask: Callable[[int, int], Hits],
+) -> Answer:
+    """The answer with a first page for all that an ambiguous query may mean.
+
+    Memory is asked for more, wherever the plan stopped: what others clicked after such a search are
+    its meanings. As with `gather`, plan and propensity are untouched.
+    """
+    since = time.perf_counter()
+    docs = made.candidates.docs
+    found = meanings_of(state, docs, made.scores, made.features, made.order)
+    if not found.ambiguous:
+        return made
+    deeper = {
+        g: ask(g, DEEPER)
+        for g, retriever in enumerate(state.retrievers.values())
+        if isinstance(retriever, Memory) and len(hits[g]) < DEEPER
+    }
+    if any(len(more) > len(hits[g]) for g, more in deeper.items()):
+        wider = [deeper.get(g, hit) for g, hit in enumerate(hits)]
+        made = assemble(state, made.query, made.facts, made.choice, wider)
+        found = meanings_of(state, made.candidates.docs, made.scores, made.features, made.order)
+    if found.ambiguous:
+        order = diversified(found, config.diversity, made.scores, made.order)
+        made = replace(made, order=order, meanings=found.told())
+    spent = (time.perf_counter() - since) * 1000.0
+    return replace(made, timings={**made.timings, "meanings": spent})
 
 
 def gather(ask: Callable[[int, int], Hits], depths: NDArray[np.int32], least: int) -> list[Hits]:

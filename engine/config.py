@@ -16,6 +16,8 @@ GENERATORS = (
 )  # fmt: skip
 CORRECTIONS = ("lightgbm", "none", "ips", "doubly_robust")
 """Ways to train a ranker on clicks that follow position; see `engine.correcting`."""
+DIVERSITIES = ("off", "mmr", "xquad", "pm2")
+"""Ways to make a page for an ambiguous query; see `rankers.diversity`."""
 REWARDS: Mapping[str, float] = {
     "click": 1.0,
     "play": 1.0,
@@ -49,8 +51,11 @@ class EngineConfig:
     needed.
     `exploration`: how much of a page's examination swaps of its items may cost in the mean, as a share
     of the whole, so that the log tells what position does and what was never shown; 0: pages are as
-    ranked. `rewrite_above`: how sure the conversation's model must be of a query it rewrote, in [0, 1],
-    for that to be searched; 0: whenever it rewrote one; above 1: never. `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
+    ranked. `diversity`: how the first page of an ambiguous query serves all that may be meant, one of
+    `DIVERSITIES`, "off": not; it waits for a learnt ranker and spares people with a history, who
+    have said what they mean. `rewrite_above`: how sure the conversation's model must be of a query it
+    rewrote, in [0, 1], for that to be searched; 0: whenever it rewrote one; above 1: never.
+    `search_ms`: time after which no further generator is asked (None: no limit). `clock`: POSIX
     seconds; not saved.
     """
 
@@ -74,6 +79,7 @@ class EngineConfig:
     max_k: int = 10_000
     least: int | None = None
     exploration: float = 0.0
+    diversity: str = "xquad"
     rewrite_above: float = 0.0
     search_ms: float | None = None
     durability: Literal["normal", "full"] = "normal"
@@ -119,6 +125,11 @@ class EngineConfig:
                     f"EngineConfig.examination[{name!r}]: found {list(curve)}, expected one number above 0 "
                     "a position, the first of them 1; divide a curve by its first value"
                 )
+        if self.diversity not in DIVERSITIES:
+            raise BadInput(
+                f"EngineConfig.diversity: found {self.diversity!r}, expected one of "
+                f"{', '.join(DIVERSITIES)}"
+            )
         positive = [a for a, w in self.rewards.items() if a == "skip" and w > 0]
         if positive:
             raise BadInput(

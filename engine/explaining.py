@@ -72,6 +72,7 @@ def explanation(state: State, made: Answer, shown: NDArray[np.int64]) -> Explana
         propensity=made.choice.propensity,
         steps=steps,
         contributions=contributions,
+        meanings=made.meanings,
     )
 
 

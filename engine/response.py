@@ -58,6 +58,8 @@ class Explanation:
     """How an answer came about: the plan, and per hit what each feature added to its score.
 
     `contributions` is empty while fusion ranks, since it has no learnt features to tell of.
+    `meanings`: what an ambiguous query may mean and how probable that is, where the page serves them all;
+    empty on others.
     """
 
     kind: str
@@ -66,6 +68,7 @@ class Explanation:
     propensity: float
     steps: tuple[PlanStep, ...]
     contributions: Mapping[str, Mapping[str, float]]
+    meanings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""Pages of ambiguous queries in the engine: for whom, when, and what stays as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from engine import BadInput, Context, EngineConfig, Event, LoggedSearch, SearchEngine
+from engine.answering import answered
+from tests.conftest import WordHashes, songs
+from tests.engine.test_training import MAY
+
+CLICKED = ("t0-0", "t1-0", "t2-0")
+"""Tracks named Love: of rock, jazz and folk."""
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchEngine]:
+    """ "love" means three tracks alike, most often the first; "nighttrain" one."""
+    folder = tmp_path_factory.mktemp("meanings") / "index"
+    config = EngineConfig(budget=30.0, ranker_options={"n_estimators": 30})
+    with SearchEngine.build(songs(), folder=folder, config=config, encoder=WordHashes()) as engine:
+        searches, events = [], []
+        for i in range(400):
+            time = MAY + timedelta(hours=i)
+            query, item = ("love", CLICKED[(0, 0, 1, 2)[i // 2 % 4]])
+            if i % 2:
+                query, item = "silver river", "t4-1"
+            searches.append(LoggedSearch(f"s{i}", query, time))
+            events.append(Event("click", item, time, search=f"s{i}"))
+        engine.record(searches, events)
+        engine.learn()
+        assert engine.state.ranker is not None
+        yield engine
+
+
+def page(engine: SearchEngine, text: str, method: str, user: str | None = None) -> list[str]:
+    config = replace(engine.config, diversity=method)
+    now = MAY + timedelta(days=30)
+    made = answered(engine.state, config, text, Context(user=user, time=now), now.timestamp())
+    return [engine.state.catalog.id(int(row)) for row in made.candidates.docs[made.order]]
+
+
+@pytest.mark.parametrize("method", ["mmr", "xquad", "pm2"])
+def test_each_meaning_is_on_the_page(learnt: SearchEngine, method: str) -> None:
+    found = page(learnt, "love", method)
+    assert set(CLICKED) <= set(found[:10])
+    genres = [
+        learnt.state.catalog[learnt.state.catalog.row(id) or 0].values("genre") for id in found
+    ]
+    assert len({genre for of in genres[:3] for genre in of}) == 3
+    assert sorted(found) == sorted(set(found))
+
+
+def test_what_means_one_thing_stays(learnt: SearchEngine) -> None:
+    assert page(learnt, "silver river", "xquad") == page(learnt, "silver river", "off")
+
+
+def test_people_with_a_history_are_spared(learnt: SearchEngine) -> None:
+    assert page(learnt, "love", "xquad", user="new") == page(learnt, "love", "xquad")
+    learnt.record(events=[Event("play", "t0-0", MAY + timedelta(days=29), user="fan")])
+    learnt.learn()
+    assert page(learnt, "love", "xquad", user="fan") == page(learnt, "love", "off", user="fan")
+
+
+def test_the_explanation_names_the_meanings(learnt: SearchEngine) -> None:
+    context = Context(time=MAY + timedelta(days=30))
+    told = learnt.search("love", context, explain=True).explanation
+    assert told is not None
+    assert {"rock", "jazz", "folk"} <= set(told.meanings)
+    assert sum(told.meanings.values()) == pytest.approx(1.0, abs=0.2)
+    assert list(told.meanings.values()) == sorted(told.meanings.values(), reverse=True)
+    single = learnt.search("silver river", context, explain=True).explanation
+    assert single is not None
+    assert single.meanings == {}
+
+
+def test_a_longer_page_begins_with_the_shorter(learnt: SearchEngine) -> None:
+    context = Context(time=MAY + timedelta(days=30))
+    pages = [[hit.id for hit in learnt.search("love", context, k=k).hits] for k in (5, 10, 40)]
+    assert pages[2][:10] == pages[1]
+    assert pages[1][:5] == pages[0]
+
+
+def test_without_a_ranker_pages_stay(engine: SearchEngine) -> None:
+    assert engine.state.ranker is None
+    assert page(engine, "love", "xquad") == page(engine, "love", "off")
+
+
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(
+        BadInput, match=r"EngineConfig\.diversity: found 'wide', expected one of off"
+    ):
+        EngineConfig(diversity="wide")
