@@ -100,7 +100,9 @@ def learnt(folder: Path, base: str) -> tuple[State, EngineConfig, LearnReport]:
     state, config = read_state(here, None, bytes.fromhex(base))
     log = Log(folder / LOG, config.durability)
     try:
-        state, report = learn(state, log, config)
+        # The same trees on any number of threads, which on a busy machine wait for each other.
+        alone = replace(config, ranker_options={**config.ranker_options, "n_jobs": 1})
+        state, report = learn(state, log, alone)
     finally:
         log.close()
     return replace(state, version=free_version(folder, state.version)), config, report

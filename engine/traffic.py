@@ -16,8 +16,10 @@ from engine.errors import SnapshotError
 
 FIRST = 10
 """Places of a page on which a click counts as a search that was answered well."""
-STRETCHES = 60
+STRETCHES = 30
 """As many stretches are told, at most."""
+LEAST = 25
+"""Searches in a stretch that is told by itself: fewer say little."""
 
 # Depths are read by path: names of generators hold no quotes (`Retriever.name` is an identifier).
 _PICK = """
@@ -56,11 +58,11 @@ def read_traffic(
     log: Path, generators: Sequence[str], actions: Sequence[str], per: int | None = None
 ) -> tuple[Stretch, ...]:
     """The latest stretches of `per` searches that the engine served; None: as many as give
-    `STRETCHES` of the whole log, at least 20. `actions`: those that are rewarded."""
+    `STRETCHES` of the whole log, at least `LEAST`. `actions`: those that are rewarded."""
     try:
         with closing(sqlite3.connect(f"{log.resolve().as_uri()}?mode=ro", uri=True)) as db:
             last = int(db.execute("SELECT COALESCE(MAX(seq), 0) FROM searches").fetchone()[0])
-            size = max(20, -(-last // STRETCHES)) if per is None else per
+            size = max(LEAST, -(-last // STRETCHES)) if per is None else per
             depths = "".join(f", AVG(json_extract(plan, '$.\"{name}\"[0]'))" for name in generators)
             rows = db.execute(
                 _PICK.format(depths=depths, first=FIRST),

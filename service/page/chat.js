@@ -6,8 +6,12 @@ import { drawHits, planStrip } from "./hits.js";
 
 const SHOWN = 5, KEPT = 20;
 let turns = [];
+let last = Promise.resolve();
 
-async function say(text) {
+/** One turn after the other: each needs the answer to the one before. */
+const say = (text) => (last = last.then(() => turn(text)));
+
+async function turn(text) {
   const said = byId("said");
   if (!turns.length) said.replaceChildren();
   said.append(el("p.mine", el("span.unseen", "You: "), text));

@@ -1,7 +1,7 @@
 // The panel's pictures: quality and candidates over time, regret, depths, beliefs, position bias.
 
 import { get } from "./api.js";
-import { empty, legend, lines, stacked } from "./charts.js";
+import { empty, legend, lines, stacked, ticksTo } from "./charts.js";
 import { ABOUT, byId, counted, el, hue, number, percent } from "./dom.js";
 import { kindInWords } from "./why.js";
 
@@ -22,7 +22,10 @@ export async function refreshPanel() {
   return { about, learning };
 }
 
-function drawTraffic(stretches, policy, marks) {
+function drawTraffic(all, policy, marks) {
+  // A stretch that has only begun says too little, unless there is no other.
+  const most = Math.max(...all.map((one) => one.searches));
+  const stretches = all.filter((one) => 2 * one.searches > most);
   if (stretches.length < 2) {
     for (const id of ["quality", "depths"]) byId(id).replaceChildren(empty("Nothing yet. Search a little, or let listeners do it."));
     return;
@@ -92,7 +95,9 @@ export function drawRegret(rounds) {
   const title = (name) => SYSTEMS[name] ?? name;
   const series = others.map((name) => ({ name: `to ${title(name)}`, cls: classOf[name] ?? "g-other", values: [0, ...rounds.map((one) => one.regret[name])] }));
   const last = rounds.at(-1);
-  const lowest = Math.min(0, ...series.flatMap((one) => one.values));
+  const values = series.flatMap((one) => one.values);
+  const step = ticksTo(Math.max(...values, 1) - Math.min(...values, 0))[1];
+  const lowest = -step * Math.ceil(-Math.min(0, ...values) / step);
   const shifted = series.map((one) => ({ ...one, values: one.values.map((value) => value - lowest) }));
   const found = Object.entries(last.success).map(([name, share]) => `${title(name)} ${percent(share)}`).join(", ");
   byId("regret").replaceChildren(

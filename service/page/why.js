@@ -12,7 +12,7 @@ const KINDS = {
 export function kindInWords(kind) {
   const [entity, seen, user] = kind.split("/");
   const [what, type] = entity.split(":");
-  const named = what === "name" ? `${KINDS.name} ${type === "several" ? "several kinds" : `a ${type}`}` : KINDS[what] ?? entity;
+  const named = what === "name" ? `${KINDS.name} ${type === "several" ? "several kinds" : `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`}` : KINDS[what] ?? entity;
   return [named, seen === "seen" ? "clicked for before" : null, user === "user" ? "by somebody known" : null].filter(Boolean).join(", ");
 }
 
