@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from threadpoolctl import threadpool_limits
 
 from demo.catalogue import catalogue
 from demo.run import BUDGET
@@ -24,6 +23,7 @@ from demo.samples import simulator
 from demo.sessions import FollowUp, follow_ups
 from engine import Context, EngineConfig, Query, SearchEngine
 from engine.understanding import read, rewritten
+from retrievers.blas import single_threaded
 
 TURNS, SESSIONS = 5, 200
 STAGES = ("rewriting", "readings")
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     documents = catalogue()
     config = EngineConfig(budget=BUDGET, generators=("bm25", "structured"))
     with (
-        threadpool_limits(1),
+        single_threaded(),
         SearchEngine.build(documents, config=config, conversation=given.model) as engine,
     ):
         sessions = follow_ups(simulator(documents), SESSIONS, SEED)
