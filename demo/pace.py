@@ -33,7 +33,8 @@ SEED = 30_001
 def pace(engine: SearchEngine, given: Sequence[FollowUp]) -> NDArray[np.float64]:
     """Milliseconds of each follow-up (n, stages); the first are asked before, to warm up."""
     spent = []
-    for number, one in enumerate((*given[:20], *given)):
+    warming = given[:20]
+    for number, one in enumerate((*warming, *given)):
         timings = dict.fromkeys(STAGES, 0.0)
         notes: list[str] = []
         query = Query(one.typed, Context(turns=one.turns[-TURNS:]))
@@ -41,7 +42,7 @@ def pace(engine: SearchEngine, given: Sequence[FollowUp]) -> NDArray[np.float64]
         read(engine.state, replace(query, readings=()), notes, timings)
         if notes:
             raise RuntimeError(f"{one.typed!r}: {notes[0]}")
-        if number >= 20:
+        if number >= len(warming):
             spent.append([timings[stage] for stage in STAGES])
     return np.array(spent)
 
