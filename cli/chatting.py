@@ -31,9 +31,9 @@ def chat(
 ) -> None:
     """Talk to an index: every line is searched in the context of the lines before.
 
-    A number takes that result, as a click. An empty line, or "bye", ends it. What a line
-    was taken for is shown where the index understands conversations (it was made with
-    [bold]ltrr index --conversation[/]).
+    A number takes that result, as a click. An empty line, or "bye", ends it. Where the
+    index understands conversations (it was made with [bold]ltrr index --conversation[/]), it
+    is shown what a line was taken for, and a dialogue manager decides what is done.
 
     [dim]ltrr chat build/music[/]
 
@@ -43,14 +43,21 @@ def chat(
         from engine import BadInput, Context, Talk
 
         console = screen()
-        talk = Talk(engine, Context(user=user), SHOWN)
+        model = engine.state.conversation
+        manager = None if model is None else model.dialogue_manager()
+        talk = Talk(engine, Context(user=user), SHOWN, manager)
         for line in _lines(console):
             try:
                 if line.isdigit():
                     hit = talk.choose(int(line))
                     console.print(f"Playing {name_of(hit.document)}.")
                 else:
-                    show(console, talk.say(line).response)
+                    reply = talk.say(line)
+                    show(console, reply.response)
+                    if reply.actions:
+                        console.print(reply.text)
+                    if reply.is_last:
+                        return
             except BadInput as e:
                 console.print(str(e), style="yellow")
 

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from threadpoolctl import threadpool_limits
 
 from demo.catalogue import catalogue
 from demo.run import BUDGET
@@ -24,6 +23,7 @@ from demo.samples import simulator
 from demo.sessions import FollowUp, follow_ups
 from engine import Context, EngineConfig, Query, SearchEngine
 from engine.understanding import read, rewritten
+from retrievers.blas import single_threaded
 
 TURNS, SESSIONS = 5, 200
 STAGES = ("rewriting", "readings")
@@ -33,7 +33,8 @@ SEED = 30_001
 def pace(engine: SearchEngine, given: Sequence[FollowUp]) -> NDArray[np.float64]:
     """Milliseconds of each follow-up (n, stages); the first are asked before, to warm up."""
     spent = []
-    for number, one in enumerate((*given[:20], *given)):
+    warming = given[:20]
+    for number, one in enumerate((*warming, *given)):
         timings = dict.fromkeys(STAGES, 0.0)
         notes: list[str] = []
         query = Query(one.typed, Context(turns=one.turns[-TURNS:]))
@@ -41,7 +42,7 @@ def pace(engine: SearchEngine, given: Sequence[FollowUp]) -> NDArray[np.float64]
         read(engine.state, replace(query, readings=()), notes, timings)
         if notes:
             raise RuntimeError(f"{one.typed!r}: {notes[0]}")
-        if number >= 20:
+        if number >= len(warming):
             spent.append([timings[stage] for stage in STAGES])
     return np.array(spent)
 
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     documents = catalogue()
     config = EngineConfig(budget=BUDGET, generators=("bm25", "structured"))
     with (
-        threadpool_limits(1),
+        single_threaded(),
         SearchEngine.build(documents, config=config, conversation=given.model) as engine,
     ):
         sessions = follow_ups(simulator(documents), SESSIONS, SEED)

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from conversation.base import AnnotatedTurn, Dialogue, Slot
 from conversation.sgd import SgdDialogue, read_sgd
 from conversation.tag_features import Past, field_of
-from conversation.tag_training import Example, Recipe, examples, fields_of, slots_of, train
+from conversation.tag_training import Example, examples, fields_of, slots_of, train
 from conversation.tagger import Tagger
 from demo.catalogue import catalogue
 from demo.samples import simulator
@@ -53,19 +53,13 @@ def heard_by(documents: Sequence[Document]) -> Structured:
     return structured
 
 
-def train_tagger(
-    structured: Structured,
-    dialogues: Sequence[Dialogue],
-    others: Iterable[Example] = (),
-    recipe: Recipe | None = None,
-    *,
-    progress: bool = False,
-) -> Tagger:
-    """A tagger of dialogues about a catalogue, and of other examples."""
+def heard_in(
+    structured: Structured, dialogues: Sequence[Dialogue], *, progress: bool = False
+) -> tuple[tuple[str, ...], list[Example]]:
+    """The fields named in dialogues about a catalogue, and their users' turns to learn from."""
     fields = fields_of(dialogues)
     given = tqdm(dialogues, desc="hearing", unit=" dialogues", disable=not progress)
-    found = examples(given, fields, structured.hear)
-    return train([*found, *others], fields, recipe, progress=progress)
+    return fields, examples(given, fields, structured.hear)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +177,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     simulated, structured = simulator(documents), heard_by(documents)
     training = list(simulated.dialogues(given.dialogues, SEED))
     test = list(simulated.dialogues(TESTED, TEST_SEED))
-    tagger = train_tagger(structured, training, progress=True)
+    fields, own = heard_in(structured, training, progress=True)
+    tagger = train(own, fields, progress=True)
     given.out.mkdir(parents=True, exist_ok=True)
     tagger.save(given.out)
     tagger = Tagger.load(given.out)
@@ -201,18 +196,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         table.add_row(name, by, f"{told.turns}", f"{told.f1:.3f}", exact, f"{told.ms:.2f}")
 
     for by, one in (("rules", None), ("tagger", tagger)):
-        row("simulated dialogues", by, tell(structured, one, test, tagger.fields))
-        row("… with an unseen name", by, tell(structured, one, test, tagger.fields, is_new))
+        row("simulated dialogues", by, tell(structured, one, test, fields))
+        row("… with an unseen name", by, tell(structured, one, test, fields, is_new))
     if given.sgd:
         parts = [part for part in read_sgd(given.sgd) if part.service.startswith("Music")]
         real = heard_by(songs_of(parts))
         dev = [renamed(part.dialogue) for part in parts if part.split == "dev"]
         known = [renamed(part.dialogue) for part in parts if part.split == "train"]
         others = examples(known, tagger.fields, real.hear)
-        both = train_tagger(structured, training, others, progress=True)
-        fields = set(MUSIC.values()) & set(tagger.fields)
+        both = train([*own, *others], fields, progress=True)
+        shared = set(MUSIC.values()) & set(fields)
         for by, one in (("rules", None), ("tagger", tagger), ("tagger, train too", both)):
-            row("sgd-music, dev", by, tell(real, one, dev, fields))
+            row("sgd-music, dev", by, tell(real, one, dev, shared))
     Console(width=110).print(table)
 
 

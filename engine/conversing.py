@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from conversation.base import Rewrite
+from conversation.rewriter import FILE as REWRITER
+from conversation.rewriter import Rewriter
 from conversation.tagger import FILE as TAGGER
 from conversation.tagger import Tagger
 from engine.errors import BadInput
 from retrievers.base import Turn
 
+if TYPE_CHECKING:
+    from conversation.dialogue import DialogueManager
+
 MANAGER = "dialogue.safetensors"
+PARTS = (REWRITER, TAGGER, MANAGER)
 
 
 class Rewrites(Protocol):
@@ -45,6 +52,18 @@ class Conversation:
             return Rewrite(text, 0.0)
         return self.rewriter.rewrite(turns, text)
 
+    def dialogue_manager(self) -> DialogueManager | None:
+        """Ready to decide; ValueError where its file is damaged."""
+        if self.manager is None:
+            return None
+        # torch is imported where somebody talks, not for every search.
+        from conversation.dialogue_file import load_manager
+
+        with tempfile.TemporaryDirectory(prefix="ltrr-") as folder:
+            path = Path(folder) / MANAGER
+            path.write_bytes(self.manager)
+            return load_manager(path)
+
     def save(self, folder: Path) -> None:
         """Write every part into an existing folder."""
         for part in (self.rewriter, self.tagger):
@@ -57,14 +76,15 @@ class Conversation:
     def load(cls, folder: Path) -> Self:
         """Read what `save` or `ltrr train-conversation` wrote; BadInput where there is no part, or one
         that cannot be read."""
-        there = [name for name in (TAGGER, MANAGER) if (folder / name).is_file()]
+        there = [name for name in PARTS if (folder / name).is_file()]
         if not there:
             raise BadInput(
                 f"{folder}: found no model of conversations, expected a folder of "
-                f"`ltrr train-conversation --out`, with {TAGGER} or other parts"
+                f"`ltrr train-conversation --out`, with one of {', '.join(PARTS)}"
             )
         try:
             return cls(
+                rewriter=Rewriter.load(folder) if REWRITER in there else None,
                 tagger=Tagger.load(folder) if TAGGER in there else None,
                 manager=(folder / MANAGER).read_bytes() if MANAGER in there else None,
             )
