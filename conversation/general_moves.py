@@ -102,7 +102,9 @@ class GeneralMoves:
         for parameter in (p for a in actions.by_name.values() for p in a.parameters):
             if not told & {*parameter.choices}:
                 continue
+            said = next(each for each in parameter.choices if each in told)
             for choice in parameter.choices:
+                self._confirming(confirming, said, choice)
                 argument = (parameter.name, Source("constant", value=choice))
                 for text in _choosing(parameter.name, choice):
                     doing = Doing(CONFIRM, True, (argument,))
@@ -111,6 +113,14 @@ class GeneralMoves:
                     after = confirming.after
                     move = UserMove(after, text, (), None, (), (doing,), wants, frozenset())
                     self.user.setdefault(after, []).append(move)
+
+    def _confirming(self, move: SystemMove, said: str, choice: str) -> None:
+        """The system's question with another choice, where it names it by its own words."""
+        text = re.sub(re.escape(said), choice, move.text, flags=re.IGNORECASE)
+        does = tuple(name.replace(f":{said}", f":{choice}") for name in move.actions)
+        if text != move.text and does != move.actions:
+            other = SystemMove(does, text, move.slots, move.type)
+            self.system.setdefault(does, []).append(other)
 
     def _add(
         self,

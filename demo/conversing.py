@@ -1,10 +1,12 @@
-"""Training of what understands the demo's conversations, from its simulator and named dialogues."""
+"""Training of what understands the demo's conversations: from its simulator, and named dialogues."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tqdm import tqdm
 
 from conversation.base import Action, AnnotatedTurn, Dialogue
 from conversation.dialogue import DialogueManager
@@ -17,16 +19,105 @@ from conversation.dialogue_training import (
     lessons_examples,
 )
 from conversation.domain import Domain, domain_of
+from conversation.layouts import Read
+from conversation.rewrite_data import of_dialogues
 from conversation.words import Words
 from demo.actions import actions
+from demo.catalogue import catalogue
+from demo.samples import simulator
+from demo.tagging import heard_by, train_tagger
 from retrievers.base import Document
 
 MANAGER = "dialogue.safetensors"
+PARTS = ("tagger", "rewriter", "dialogue")
+
+
+@dataclass(frozen=True, slots=True)
+class Schooling:
+    """What the parts learn from: so many simulated dialogues each, and named ones.
+
+    `steps`: batches of the dialogue manager; `rehearsals`: simulated dialogues it is tried on after.
+    """
+
+    tagger: int = 10_000
+    rewriter: int = 4_000
+    dialogue: int = 4_000
+    steps: int = 4_000
+    rehearsals: int = 200
+    seed: int = 0
+    named: Sequence[Read] = ()
+    parts: Sequence[str] = PARTS
+
+
+@dataclass(slots=True)
+class Trained:
+    """Files written, by part, and what the manager's rehearsals showed."""
+
+    files: dict[str, Path] = field(default_factory=dict)
+    rehearsed: Rehearsed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """How a manager does on dialogues it was not trained on: turns, those whose actions are all right
+    by name, and those whose arguments are right too."""
+
+    turns: int
+    actions: int
+    whole: int
 
 
 def domain(documents: Sequence[Document] = ()) -> Domain:
     """What the demo's music player can do."""
     return domain_of("music", actions(documents))
+
+
+def train_conversation(
+    out: Path, schooling: Schooling, say: Callable[[str], None], *, progress: bool = False
+) -> Trained:
+    """Train the parts and write each into `out`, made where it is missing: the same schooling, the
+    same bytes."""
+    documents = catalogue()
+    simulated = simulator(documents)
+    named = [dialogue for read in schooling.named for dialogue in read.dialogues]
+    most = max(getattr(schooling, part) for part in schooling.parts)
+    say(f"simulating {most:,} dialogues")
+    bar = tqdm(simulated.dialogues(most, schooling.seed), "simulating", most, disable=not progress)
+    made = [dialogue for dialogue in bar if dialogue.turns]
+    out.mkdir(parents=True, exist_ok=True)
+    trained = Trained()
+    if "tagger" in schooling.parts:
+        say("training the tagger")
+        tagger = train_tagger(
+            heard_by(documents), [*named, *made[: schooling.tagger]], progress=progress
+        )
+        tagger.save(out)
+        trained.files["tagger"] = out / "tagger.safetensors"
+    if "dialogue" in schooling.parts:
+        say("training the dialogue manager")
+        lessons = [lesson for read in schooling.named for lesson in read.lessons]
+        training = DialogueTraining(steps=schooling.steps, seed=schooling.seed)
+        shown = _bar(schooling.steps) if progress else None
+        manager = train_manager([*named, *made[: schooling.dialogue]], lessons, training, shown)
+        save_manager(manager, out / MANAGER)
+        trained.files["dialogue"] = out / MANAGER
+        unseen = [*simulated.dialogues(schooling.rehearsals, schooling.seed + 1)]
+        trained.rehearsed = rehearsed(manager, unseen, tagged=True)
+    if "rewriter" in schooling.parts:
+        say("training the rewriter")
+        trained.files["rewriter"] = _rewriter(out, schooling, made, say)
+    return trained
+
+
+def _rewriter(
+    out: Path, schooling: Schooling, made: Sequence[Dialogue], say: Callable[[str], None]
+) -> Path:
+    from conversation.rewriter_training import train_rewriter
+
+    examples = [rewrite for read in schooling.named for rewrite in read.rewrites]
+    examples += of_dialogues(made[: schooling.rewriter])
+    train_rewriter(examples, seed=schooling.seed, progress=say).save(out)
+    return out / "rewriter.safetensors"
 
 
 def train_manager(
@@ -50,16 +141,6 @@ def train_manager(
     return DialogueManager(fit(examples, words, training, progress=progress), words, music)
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """How a manager does on dialogues it was not trained on."""
-
-    turns: int
-    actions: int
-    """Turns whose actions are all right by name, and those whose arguments are right too."""
-    whole: int
-
-
 def rehearsed(manager: DialogueManager, dialogues: Sequence[Dialogue], tagged: bool) -> Rehearsed:
     """Follows dialogues on the manager's own state; `tagged`: with the users' slots given."""
     turns = right = whole = 0
@@ -79,7 +160,11 @@ def rehearsed(manager: DialogueManager, dialogues: Sequence[Dialogue], tagged: b
     return Rehearsed(turns, right, whole)
 
 
-def save(manager: DialogueManager, out: Path) -> None:
-    """Write the manager into a folder, made where it is missing."""
-    out.mkdir(parents=True, exist_ok=True)
-    save_manager(manager, out / MANAGER)
+def _bar(steps: int) -> Progress:
+    bar = tqdm(total=steps, desc="dialogue manager", unit=" batches")
+
+    def progress(share: float) -> None:
+        bar.n = round(share * steps)
+        bar.refresh()
+
+    return progress
