@@ -62,4 +62,10 @@ def rewrite(
         return
     console = screen()
     console.print(f"Rewrote {queries} into {out} in {duration(seconds)}")
-    print_facts(console, {"read": counted(len(asked), "query").replace("querys", "queries"), "rewritten": f"{changed:,}"})
+    print_facts(
+        console,
+        {
+            "read": counted(len(asked), "query").replace("querys", "queries"),
+            "rewritten": f"{changed:,}",
+        },
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from conversation.base import Dialogue
 from conversation.dialogue_training import Lesson
 from conversation.dialogues_file import is_dialogues_file, read_dialogues
+from conversation.linked_rewrites import read_linked
 from conversation.rewrite_data import (
     RewriteExample,
     of_dialogues,
@@ -99,6 +100,8 @@ def _known(file: Path) -> Read | None:
         return Read("canard", rewrites=tuple(read_canard(file)))
     if {"context", "query", "rewrite"} <= keys:
         return Read("mudoco", rewrites=tuple(read_rewrites(file)))
+    if {"dialog_id", "turns"} <= keys:
+        return Read("mudoco", rewrites=tuple(read_linked(file)))
     return None
 
 
