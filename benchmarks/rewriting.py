@@ -1,6 +1,6 @@
 """Rewriting by cross-validation over whole dialogues, on the sets of mudoco, alexa-cqr and canard.
 
-python -m benchmarks.rewriting DATA --out FOLDER [--folds 5] [--members 3] [--workers 2] 
+python -m benchmarks.rewriting DATA --out FOLDER [--folds 5] [--members 3] [--workers 2]
 
 DATA holds mudoco/, alexa-cqr/ and, where there is one, canard/. Each fold is rewritten by a rewriter trained on all other
 dialogues of all sets, whose threshold comes from dialogues held out within them. Predictions {id, rewrite,
@@ -19,12 +19,18 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from conversation.base import Rewrite
+from conversation.layouts import read_layout
 from conversation.rewrite_data import RewriteExample, read_cqr, read_rewrites
 from conversation.rewrite_files import write_rewrites
-from conversation.rewrite_layouts import read_layout
 from conversation.rewrite_training import Recipe
 from conversation.rewriter_training import (
-    MEMBERS, Member, Task, assembled, part_of, rewriter_tasks, train_member,
+    MEMBERS,
+    Member,
+    Task,
+    assembled,
+    part_of,
+    rewriter_tasks,
+    train_member,
 )
 from conversation.word_vectors import WordVectors
 from engine.pretrained_words import pretrained_words
@@ -41,17 +47,23 @@ def read_all(data: Path) -> list[RewriteExample]:
     found = [data / name for name in FILES if (data / name).is_file()]
     if not found:
         raise FileNotFoundError(f"{data}: found none of {', '.join(FILES)}, expected some of them")
-    return [example for path in found for example in read_layout(path)]
+    return [example for path in found for example in read_layout(path).rewrites]
 
 
 def folds_of(
-    examples: Sequence[RewriteExample], folds: int, members: int, recipe: Recipe, vectors: WordVectors | None
+    examples: Sequence[RewriteExample],
+    folds: int,
+    members: int,
+    recipe: Recipe,
+    vectors: WordVectors | None,
 ) -> list[list[Task]]:
     """For each fold what its networks are trained with."""
     made = []
     for fold in range(folds):
         learnt = [e for e in examples if part_of(e.group, folds) != fold]
-        made.append(rewriter_tasks(learnt, vectors=vectors, recipe=recipe, members=members, seed=fold))
+        made.append(
+            rewriter_tasks(learnt, vectors=vectors, recipe=recipe, members=members, seed=fold)
+        )
     return made
 
 
@@ -64,7 +76,10 @@ def train_folds(folds: Sequence[Sequence[Task]], workers: int) -> list[list[Memb
 
 
 def predict(
-    folds: Sequence[Sequence[Task]], trained: Sequence[Sequence[Member]], asked: Sequence[RewriteExample], rate: float
+    folds: Sequence[Sequence[Task]],
+    trained: Sequence[Sequence[Member]],
+    asked: Sequence[RewriteExample],
+    rate: float,
 ) -> tuple[dict[str, Rewrite], list[float]]:
     """Rewrites by id, each by the rewriter that never saw its dialogue, and milliseconds taken."""
     made: dict[str, Rewrite] = {}
@@ -92,11 +107,17 @@ def main() -> None:
     folds = folds_of(examples, given.folds, given.members, Recipe(), pretrained_words())
     started = time.perf_counter()
     trained = train_folds(folds, given.workers)
-    print(f"trained {given.folds * given.members} networks in {time.perf_counter() - started:.0f} s")
+    print(
+        f"trained {given.folds * given.members} networks in {time.perf_counter() - started:.0f} s"
+    )
     given.out.mkdir(parents=True, exist_ok=True)
     mudoco = read_rewrites(given.data / FILES[0])
     cqr = read_cqr(given.data / FILES[3], crowd=False)
-    for name, asked, rate in (("mudoco", mudoco, STRICT), ("mudoco_loose", mudoco, LOOSE), ("cqr", cqr, STRICT)):
+    for name, asked, rate in (
+        ("mudoco", mudoco, STRICT),
+        ("mudoco_loose", mudoco, LOOSE),
+        ("cqr", cqr, STRICT),
+    ):
         made, took = predict(folds, trained, asked, rate)
         write_rewrites(given.out / f"{name}.jsonl", list(made), list(made.values()))
         print(f"{name}: {len(made)} queries, p50 {statistics.median(took):.2f} ms")

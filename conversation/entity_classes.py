@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
-from conversation.rewrite_tokens import Token, keys, runs
+from conversation.rewrite_tokens import Token, keys, runs, tokens
 from retrievers.base import Turn
 
 ORDINALS = 8
@@ -25,8 +25,6 @@ def common_words(texts: Iterable[str]) -> set[str]:
     """Words that the texts write small at least half the time."""
     small: Counter[str] = Counter()
     every: Counter[str] = Counter()
-    from conversation.rewrite_tokens import tokens
-
     for text in texts:
         for token in tokens(text):
             every[token.key] += 1

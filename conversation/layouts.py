@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from conversation.base import Dialogue
 from conversation.dialogue_training import Lesson
 from conversation.dialogues_file import is_dialogues_file, read_dialogues
-from conversation.rewrite_data import RewriteExample, of_dialogues
-from conversation.rewrite_layouts import read_layout as read_rewrites
+from conversation.linked_rewrites import read_linked
+from conversation.rewrite_data import (
+    RewriteExample,
+    of_dialogues,
+    read_canard,
+    read_cqr,
+    read_rewrites,
+)
 from conversation.script import read_script
 from conversation.sgd import is_sgd, read_domains, read_sgd
 
@@ -78,10 +87,25 @@ def _known(file: Path) -> Read | None:
     if file.suffix == ".txt":
         dialogues = read_script(file.read_text("utf-8"), file.stem)
         return Read("script", dialogues, rewrites=tuple(of_dialogues(dialogues)))
+    if file.suffix == ".json":
+        rows = json.loads(file.read_text("utf-8"))
+        is_cqr = isinstance(rows, list) and bool(rows) and "scenario" in rows[0]
+        return Read("alexa-cqr", rewrites=tuple(read_cqr(file))) if is_cqr else None
     if is_dialogues_file(file):
         dialogues = tuple(read_dialogues(file))
         return Read("dialogues", dialogues, rewrites=tuple(of_dialogues(dialogues)))
-    try:
-        return Read("rewrites", rewrites=tuple(read_rewrites(file)))
-    except ValueError:
-        return None
+    first = json.loads(next(_lines(file), "null"))
+    keys = first.keys() if isinstance(first, dict) else set()
+    if {"History", "Question", "Rewrite"} <= keys:
+        return Read("canard", rewrites=tuple(read_canard(file)))
+    if {"context", "query", "rewrite"} <= keys:
+        return Read("mudoco", rewrites=tuple(read_rewrites(file)))
+    if {"dialog_id", "turns"} <= keys:
+        return Read("mudoco", rewrites=tuple(read_linked(file)))
+    return None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as lines:
+        yield from lines

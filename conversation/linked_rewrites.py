@@ -6,18 +6,32 @@ Rewrites", made theirs by hand; mudoco's links make many rougher ones.
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from conversation.json_lines import json_lines
 from conversation.rewrite_data import RewriteExample
 from conversation.rewrite_tokens import Token, keys, tokens
 from retrievers.base import Turn
 
 PRONOUNS = frozenset(
-    "it that this them they he she him her his their one these those".split()
+    [
+        "it",
+        "that",
+        "this",
+        "them",
+        "they",
+        "he",
+        "she",
+        "him",
+        "her",
+        "his",
+        "their",
+        "one",
+        "these",
+        "those",
+    ]
     + [
         f"{which} {what}"
         for which in ("this", "that", "the")
@@ -30,16 +44,7 @@ Mention = tuple[int, str]
 
 def read_linked(path: Path) -> list[RewriteExample]:
     """Examples of mudoco's `dialogues`: turns whose references all have a name, and turns without any."""
-    opened = (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else path.open(encoding="utf-8")
-    )
-    found: list[RewriteExample] = []
-    with opened as lines:
-        for line in lines:
-            found += _of(json.loads(line))
-    return found
+    return [example for _, dialogue in json_lines(path) for example in _of(dialogue)]
 
 
 def _of(dialogue: Mapping[str, Any]) -> list[RewriteExample]:
@@ -77,7 +82,7 @@ def _of(dialogue: Mapping[str, Any]) -> list[RewriteExample]:
                 if (
                     any(word[0].isupper() for word in mention.split())
                     and mention.lower() not in PRONOUNS
-                    and mention not in ("I",)
+                    and mention != "I"
                 ):
                     here = root((turn["number"], mention))
                     first = next((w for w in mention.split()), "")
@@ -119,7 +124,7 @@ def _resolved(
     return text
 
 
-ORDER = frozenset("the first second third last other same that this".split())
+ORDER = frozenset(["the", "first", "second", "third", "last", "other", "same", "that", "this"])
 
 
 def _with_order(read: list[Token], place: tuple[int, int]) -> tuple[int, int]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from conversation.edit_script import DROP, KEEP, SAY
 from conversation.pointer_reading import Array, Networks
@@ -62,16 +61,15 @@ class Decoding:
         self.kinds = len(numbers)
         self.end = len(read.query) - 1
 
-    def alone(self) -> tuple[float, NDArray[np.float32]]:
-        """The probability that the query is left as it is, and that of keeping at each of its words."""
+    def alone(self) -> float:
+        """The probability that the query is left as it is."""
         walks = [Walk(at=at, last_act=KEEP if at else NOTHING_DONE) for at in range(self.end + 1)]
         acts, _, _ = self._step(walks)
-        kept: NDArray[np.float32] = acts[:, 0]
-        return float(np.exp(np.log(np.maximum(kept, 1e-9)).sum())), kept
+        return float(np.exp(np.log(np.maximum(acts[:, 0], 1e-9)).sum()))
 
     def search(self, beam: int) -> Found:
         """Beam search over walks that change something, `beam` at a time."""
-        alone, kept = self.alone()
+        alone = self.alone()
         alive = [Walk()]
         done: list[Walk] = []
         for _ in range(self.end + 2 * MOST_SAID):
@@ -88,7 +86,9 @@ class Decoding:
             done += [walk for walk in grown if walk.at > self.end and walk.edited]
             done = sorted(done, key=lambda walk: (-walk.score, walk.steps))[:beam]
             floor = done[-1].score if len(done) == beam else -math.inf
-            going = [walk for walk in grown if walk.at <= self.end and walk.edited and walk.score > floor]
+            going = [
+                walk for walk in grown if walk.at <= self.end and walk.edited and walk.score > floor
+            ]
             alive = [walk for walk in grown if walk.at <= self.end and not walk.edited]
             alive += sorted(going, key=lambda walk: (-walk.score, walk.steps))[:beam]
             if not alive:

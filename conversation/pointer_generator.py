@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from conversation.rewrite_features import COLUMNS, RELATIONS, SIZES
 
+HANDS = 5
+"""Whose rewrites are told apart; see `rewrite_batches.STYLES`."""
 ACTS = 4
 KEEP, DROP, COPY, GENERATE = range(ACTS)
 
@@ -66,6 +68,18 @@ class Batch:
     weight: Tensor
 
 
+def _table(size: int, width: int) -> nn.Embedding:
+    table = nn.Embedding(size, width)
+    nn.init.normal_(table.weight, std=0.3)
+    return table
+
+
+def _rows(table: Tensor, places: Tensor) -> Tensor:
+    """Of each example's `table` (B, n, width) the rows at `places` (B, T), zeros for -1."""
+    wide = places.clamp(min=0)[..., None].expand(-1, -1, table.shape[-1])
+    return table.gather(1, wide) * (places >= 0)[..., None]
+
+
 class Locked(nn.Module):
     """Dropout with one mask for all tokens of an example (Gal and Ghahramani 2016), which costs little."""
 
@@ -74,6 +88,7 @@ class Locked(nn.Module):
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (B, L, width) with some of its columns zero while training."""
         if not self.training or not self.rate:
             return x
         kept = torch.rand(x.shape[0], 1, x.shape[-1], device=x.device) >= self.rate
@@ -95,14 +110,19 @@ class Attention(nn.Module):
         self.dropout = Locked(dropout)
 
     def forward(self, x: Tensor, mask: Tensor, relations: Tensor) -> Tensor:
+        """x (B, L, width) and what each token sees of the others."""
         rows, length, width = x.shape
-        q, k, v = self.qkv(self.norm1(x)).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = (
+            self.qkv(self.norm1(x)).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
         biases = (self.relation @ relations.flatten(2)).view(rows, self.heads, length, length)
         scores = (scores + biases).masked_fill(~mask[:, None, None, :], -1e9)
         mixed = (scores.softmax(-1) @ v).transpose(1, 2).reshape(rows, length, width)
         x = x + self.dropout(self.out(mixed))
-        return x + self.dropout(self.outer(torch.relu(self.inner(self.norm2(x)))))
+        inner = torch.relu(self.inner(self.norm2(x)))
+        made: Tensor = x + self.dropout(self.outer(inner))
+        return made
 
 
 class Local(nn.Module):
@@ -116,9 +136,11 @@ class Local(nn.Module):
         self.dropout = Locked(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, L, width) and what each token sees of its neighbours."""
         y = nn.functional.pad(self.norm(x) * mask[..., None], (0, 0, 1, 1))
         y = torch.cat([y[:, :-2], y[:, 1:-1], y[:, 2:]], -1)
-        return x + self.dropout(self.outer(torch.relu(self.inner(y))))
+        made: Tensor = x + self.dropout(self.outer(torch.relu(self.inner(y))))
+        return made
 
 
 class PointerGenerator(nn.Module):
@@ -129,19 +151,17 @@ class PointerGenerator(nn.Module):
         self.shape = shape
         width = shape.width
         sizes = {"word": shape.words, **SIZES}
-        self.embed = nn.ModuleDict({name: nn.Embedding(sizes[name], width) for name in COLUMNS})
-        for table in self.embed.values():
-            nn.init.normal_(table.weight, std=0.3)  # type: ignore
-        self.style = nn.Embedding(5, width)
-        nn.init.normal_(self.style.weight, std=0.3)
+        self.embed = nn.ModuleDict({name: _table(sizes[name], width) for name in COLUMNS})
+        self.style = _table(HANDS, width)
         self.static = nn.Linear(shape.static, width, bias=False) if shape.static else None
         self.norm = nn.LayerNorm(width)
         self.near = nn.ModuleList(Local(width, shape.dropout) for _ in range(shape.near))
         self.far = Local(width, shape.dropout)
-        self.attend = nn.ModuleList(Attention(width, shape.heads, shape.dropout) for _ in range(shape.layers))
+        self.attend = nn.ModuleList(
+            Attention(width, shape.heads, shape.dropout) for _ in range(shape.layers)
+        )
         self.norm2 = nn.LayerNorm(width)
-        self.say = nn.Embedding(max(shape.say, 1), width)
-        nn.init.normal_(self.say.weight, std=0.3)
+        self.say = _table(max(shape.say, 1), width)
         self.last_act = nn.Embedding(ACTS + 1, width)
         self.state = nn.Linear(7 * width, 2 * width)
         self.state2 = nn.Linear(2 * width, width)
@@ -156,7 +176,10 @@ class PointerGenerator(nn.Module):
         columns = batch.columns
         words = columns[..., 0]
         if self.training and self.shape.word_dropout:
-            words = words.masked_fill((torch.rand_like(words, dtype=torch.float) < self.shape.word_dropout) & (words > 2), 1)
+            words = words.masked_fill(
+                (torch.rand_like(words, dtype=torch.float) < self.shape.word_dropout) & (words > 2),
+                1,
+            )
         x = self.embed["word"](words)
         for at, name in enumerate(COLUMNS[1:], 1):
             x = x + self.embed[name](columns[..., at])
@@ -167,15 +190,16 @@ class PointerGenerator(nn.Module):
             x = near(x, batch.mask)
         for layer in self.attend:
             x = layer(x, batch.mask, batch.relations)
-        return self.norm2(self.far(x, batch.mask))
+        made: Tensor = self.norm2(self.far(x, batch.mask))
+        return made
 
     def forward(self, batch: Batch) -> Tensor:
+        """(B, T): the log-likelihood of each step, 0 where there is none or none can be learnt."""
         h = self.read(batch)
-        rows, steps = batch.act.shape
+        rows = len(h)
         table = torch.cat([h, self.say.weight.expand(rows, -1, -1)], 1)
-        pick = lambda index: table.gather(1, index.clamp(min=0)[..., None].expand(-1, -1, h.shape[-1])) * (index >= 0)[..., None]  # noqa: E731
         s = torch.cat([
-            pick(batch.here), pick(batch.before), pick(batch.last), self.last_act(batch.last_act),
+            _rows(table, batch.here), _rows(table, batch.before), _rows(table, batch.last), self.last_act(batch.last_act),
             batch.bag @ table, batch.earlier @ table, batch.dropped @ h,
         ], -1)  # fmt: skip
         s = self.dropout(torch.relu(self.state2(torch.relu(self.state(self.dropout(s))))))
@@ -184,10 +208,13 @@ class PointerGenerator(nn.Module):
         scores = self.query(s) @ self.key(h).transpose(1, 2) / math.sqrt(h.shape[-1])
         scores = scores + bias[..., :1] * batch.following + bias[..., 1:] * batch.covered
         scores = scores.masked_fill(~batch.is_word[:, None], -1e9)
-        copy = scores.log_softmax(-1).masked_fill(~batch.targets, -1e9).logsumexp(-1) + acts[..., COPY]
-        said = self.generate(s).log_softmax(-1).gather(2, batch.word.clamp(min=0)[..., None])[..., 0]
+        copy = (
+            scores.log_softmax(-1).masked_fill(~batch.targets, -1e9).logsumexp(-1) + acts[..., COPY]
+        )
+        said = (
+            self.generate(s).log_softmax(-1).gather(2, batch.word.clamp(min=0)[..., None])[..., 0]
+        )
         said = torch.where(batch.word >= 0, said + acts[..., GENERATE], torch.full_like(said, -1e9))
         say = torch.logaddexp(copy, said)
         walk = acts[..., :2].gather(2, batch.act.clamp(max=1)[..., None])[..., 0]
-        # a word was said and then one dropped: no gold walk does it
         return torch.where(batch.act >= 2, say, walk) * batch.known

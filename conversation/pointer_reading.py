@@ -7,7 +7,7 @@ M members first.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ EPSILON = 1e-5
 
 def softmax(x: Array) -> Array:
     """Over the last axis."""
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    e: Array = np.exp(x - x.max(axis=-1, keepdims=True))
     e /= e.sum(axis=-1, keepdims=True)
     return e
 
@@ -33,6 +33,7 @@ class Linear:
         self.bias = np.stack([m[f"{name}.bias"][None] for m in members])
 
     def __call__(self, x: Array) -> Array:
+        """x (M, n, in) mapped to (M, n, out)."""
         y: Array = np.matmul(x, self.weight)
         y += self.bias
         return y
@@ -46,7 +47,8 @@ class Norm:
         self.bias = np.stack([m[f"{name}.bias"][None] for m in members])
 
     def __call__(self, x: Array) -> Array:
-        y = x - x.mean(axis=-1, keepdims=True)
+        """x (M, n, width) normalised."""
+        y: Array = x - x.mean(axis=-1, keepdims=True)
         y /= np.sqrt(np.einsum("mlw,mlw->ml", y, y)[..., None] / x.shape[-1] + EPSILON)
         y *= self.weight
         y += self.bias
@@ -88,6 +90,11 @@ class _Local:
         return x + self.outer(np.maximum(self.inner(wide), 0))
 
 
+def _count(names: Iterable[str], part: str) -> int:
+    """Blocks of a network whose weights begin with `part`."""
+    return len({name.split(".")[1] for name in names if name.startswith(part)})
+
+
 class Networks:
     """M trained networks; `members` are their weights by the names of `PointerGenerator`."""
 
@@ -100,10 +107,11 @@ class Networks:
             if "static.weight" in first
             else None
         )
-        count = lambda part: len({n.split(".")[1] for n in first if n.startswith(part)})  # noqa: E731
         self.norm, self.norm2 = Norm(members, "norm"), Norm(members, "norm2")
-        self.near = [_Local(members, f"near.{i}") for i in range(count("near."))]
-        self.attend = [_Attention(members, f"attend.{i}", heads) for i in range(count("attend."))]
+        self.near = [_Local(members, f"near.{i}") for i in range(_count(first, "near."))]
+        self.attend = [
+            _Attention(members, f"attend.{i}", heads) for i in range(_count(first, "attend."))
+        ]
         self.far = _Local(members, "far")
         self.say = np.stack([m["say.weight"] for m in members])
         self.last_act = np.stack([m["last_act.weight"] for m in members])
@@ -131,7 +139,9 @@ class Networks:
                 x = layer(x, related)
         return self.norm2(self.far(x))
 
-    def step(self, x: Array, keys: Array, extra: tuple[Array, Array], is_word: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    def step(
+        self, x: Array, keys: Array, extra: tuple[Array, Array], is_word: NDArray[np.bool_]
+    ) -> tuple[Array, Array, Array]:
         """Of N states x (M, N, 7 width): the acts (N, 4), which tokens are copied (N, L) and which words
         said (N, say), each averaged over the members; `extra`: (N, L) follows, covered."""
         s = np.maximum(self.state2(np.maximum(self.state(x), 0)), 0)

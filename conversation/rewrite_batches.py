@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,11 +12,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from conversation.edit_script import DROP, SAY
+from conversation.gold_walks import Taught
 from conversation.pointer_generator import ACTS, Batch
 from conversation.rewrite_data import Style
-from conversation.rewrite_features import RELATIONS, Encoded, Taught, relations
+from conversation.rewrite_features import RELATIONS, Encoded, relations
 
-STYLES: dict[Style, int] = {"gold": 0, "renamed": 0, "linked": 1, "canard": 2, "crowd": 3, "scene": 4}
+STYLES: dict[Style, int] = {
+    "gold": 0,
+    "renamed": 0,
+    "linked": 1,
+    "canard": 2,
+    "crowd": 3,
+    "scene": 4,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +46,12 @@ class Prepared:
 
 
 def prepare(
-    read: Encoded, taught: Taught, say: int, style: Style, weight: float, static: NDArray[np.float32] | None
+    read: Encoded,
+    taught: Taught,
+    say: int,
+    style: Style,
+    weight: float,
+    static: NDArray[np.float32] | None,
 ) -> Prepared:
     """What every step of a gold walk knows of the steps before it."""
     steps, length = taught.targets.shape
@@ -73,7 +87,18 @@ def prepare(
         else:
             before, now, lost = before + now, [], []
     return Prepared(
-        read, taught, style, weight, static, relations(read), bag, earlier, dropped, covered, following, last_act
+        read,
+        taught,
+        style,
+        weight,
+        static,
+        relations(read),
+        bag,
+        earlier,
+        dropped,
+        covered,
+        following,
+        last_act,
     )
 
 
@@ -86,14 +111,14 @@ def collate(rows: Sequence[Prepared], say: int, device: str = "cpu") -> Batch:
     length = max(len(row.read.keys) for row in rows)
     steps = max(len(row.taught.act) for row in rows)
 
-    def pad(arrays: Sequence[NDArray], shape: tuple[int, ...], fill: float = 0) -> Tensor:
+    def pad(arrays: Sequence[NDArray[Any]], shape: tuple[int, ...], fill: float = 0) -> Tensor:
         out = np.full((len(rows), *shape), fill, arrays[0].dtype)
         for i, array in enumerate(arrays):
-            out[(i, *(slice(0, n) for n in array.shape))] = array
-        tensor = torch.from_numpy(out)
-        if tensor.dtype == torch.bool and len(shape) > 1:
-            tensor = tensor.to(torch.float32)
-        return tensor.to(device, non_blocking=True)
+            out[i][tuple(slice(0, n) for n in array.shape)] = array
+        return torch.from_numpy(out).to(device)
+
+    def real(arrays: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> Tensor:
+        return pad(arrays, shape).to(torch.float32)
 
     def shifted(name: str) -> Tensor:
         out = np.zeros((len(rows), steps, length + say), np.float32)
@@ -106,7 +131,10 @@ def collate(rows: Sequence[Prepared], say: int, device: str = "cpu") -> Batch:
 
     here = [row.read.query[row.taught.at] for row in rows]
     before = [np.where(row.taught.at > 0, row.read.query[row.taught.at - 1], -1) for row in rows]
-    last = [np.where(row.taught.last <= -2, length - 2 - row.taught.last, row.taught.last) for row in rows]
+    last = [
+        np.where(row.taught.last <= -2, length - 2 - row.taught.last, row.taught.last)
+        for row in rows
+    ]
     act = [row.taught.act for row in rows]
     ones = [np.ones(len(row.read.keys), bool) for row in rows]
     static = [row.static for row in rows if row.static is not None]
@@ -116,14 +144,14 @@ def collate(rows: Sequence[Prepared], say: int, device: str = "cpu") -> Batch:
         torch.tensor([STYLES[row.style] for row in rows], device=device),
         pad(ones, (length,)),
         pad([row.read.is_word for row in rows], (length,)),
-        pad([row.relations for row in rows], (RELATIONS, length, length)),
+        real([row.relations for row in rows], (RELATIONS, length, length)),
         pad(here, (steps,)), pad(before, (steps,), -1), pad(last, (steps,), -1),
         pad([row.last_act for row in rows], (steps,)),
         shifted("bag"), shifted("earlier"), pad([row.dropped for row in rows], (steps, length)),
-        pad([row.covered for row in rows], (steps, length)),
-        pad([row.following for row in rows], (steps, length)),
+        real([row.covered for row in rows], (steps, length)),
+        real([row.following for row in rows], (steps, length)),
         pad(act, (steps,)), pad([row.taught.word for row in rows], (steps,), -1),
-        pad([row.taught.targets for row in rows], (steps, length)).bool(),
-        pad([row.taught.known for row in rows], (steps,)).float(),
+        pad([row.taught.targets for row in rows], (steps, length)),
+        real([row.taught.known for row in rows], (steps,)),
         torch.tensor([row.weight for row in rows], device=device),
     )  # fmt: skip

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from conversation.base import Dialogue
+from conversation.json_lines import json_lines
 from conversation.rewrite_tokens import keys
 from retrievers.base import Turn
 
@@ -37,18 +37,6 @@ def _group(texts: Sequence[str]) -> str:
     return " ".join(keys(texts[0]))
 
 
-def _lines(path: Path) -> Iterator[Any]:
-    opened = (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else path.open(encoding="utf-8")
-    )
-    with opened as lines:
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
-
-
 def _turns(context: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
     return tuple(
         Turn("system" if said["role"] == "system" else "user", said["text"]) for said in context
@@ -66,14 +54,14 @@ def read_rewrites(path: Path, source: str = "") -> list[RewriteExample]:
             row.get("rewrite", row["query"]),
             source=source or row.get("domain", ""),
         )
-        for row in _lines(path)
+        for _, row in json_lines(path)
     ]
 
 
 def read_canard(path: Path) -> list[RewriteExample]:
     """Rows {History, Question, Rewrite}: a title, a heading, then questions and answers."""
     found = []
-    for row in _lines(path):
+    for _, row in json_lines(path):
         history = row["History"]
         turns = [Turn("system", " , ".join(history[:2]))]
         turns += [

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from conversation.edit_script import SAY, Step, script
-from conversation.entity_classes import common_words, entity_classes
+from conversation.entity_classes import CLASSES, entity_classes
 from conversation.rewrite_tokens import Token, runs, tokens
 from retrievers.base import Turn
 
@@ -31,7 +30,16 @@ MENTIONS = 4
 ORDERS = 12
 """Of a name in its turn: the first to the fifth or later, each the last of its turn or not; 0 is none."""
 COLUMNS = ("word", "ending", "shape", "speaker", "turn", "name", "mentions", "place", "order")
-SIZES = {"ending": ENDINGS, "shape": SHAPES, "speaker": 3, "turn": TURNS + 1, "name": 17, "mentions": MENTIONS, "place": 12, "order": ORDERS}
+SIZES = {
+    "ending": ENDINGS,
+    "shape": SHAPES,
+    "speaker": 3,
+    "turn": TURNS + 1,
+    "name": CLASSES,
+    "mentions": MENTIONS,
+    "place": 12,
+    "order": ORDERS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ def _shape(token: Token, opening: bool) -> int:
 def _orders(names: Sequence[int]) -> list[int]:
     """Which name of its turn each token is of; see `ORDERS`."""
     found = [0] * len(names)
-    spans = [span for span in runs([name > 0 for name in names])]
+    spans = runs([name > 0 for name in names])
     for number, (start, end) in enumerate(spans):
         found[start:end] = [1 + min(number, 4) + 5 * (number == len(spans) - 1)] * (end - start)
     return found
@@ -97,7 +105,11 @@ def encode(turns: Sequence[Turn], query: str, words: Words) -> Encoded:
     classes = entity_classes(heard, read, words.common)
     counts = Counter(token.key for row in read for token in row)
     asked = {token.key for token in read[-1]}
-    columns, keys, source, following, is_word = [], [], [], [], []
+    columns: list[tuple[int, ...]] = []
+    keys: list[str] = []
+    source: list[tuple[int, int, int]] = []
+    following: list[int] = []
+    is_word: list[bool] = []
     query_places: list[int] = []
     for at, row in enumerate(read):
         last_word = -1
@@ -139,110 +151,6 @@ def encode(turns: Sequence[Turn], query: str, words: Words) -> Encoded:
         np.array(columns, np.int64), tuple(keys), tuple(source), np.array(query_places, np.int64),
         np.array(following, np.int64), np.array(is_word), tuple(turn.text for turn in heard),
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Taught:
-    """The T steps of a gold walk, as the network is taught them.
-
-    `act`: (T,); `at`: the query's word each stands before; `last`: where the last said word was copied from,
-    -1 where none was said in this edit, -2 - v where word v of `say` was generated; `word`: the target's place in
-    `say` or -1; `targets`: (T, L) the tokens that are the target word; `known`: steps that can be learnt.
-    """
-
-    act: Ints
-    at: Ints
-    last: Ints
-    word: Ints
-    targets: NDArray[np.bool_]
-    known: NDArray[np.bool_]
-
-
-def teach(read: Encoded, rewrite: Sequence[str], words: Words) -> Taught:
-    """The walk from the query to a rewrite, given as words."""
-    steps = script([read.keys[i] for i in read.query[:-1]], rewrite)
-    said = words.said
-    keys = np.array(read.keys, object)
-    places = aligned(read, steps)
-    act, at, last, word, targets, known = [], [], [], [], [], []
-    position, previous = 0, -1
-    for number, step in enumerate([*steps, Step(0)]):
-        act.append(step.act)
-        at.append(position)
-        last.append(previous)
-        generated = said.get(step.word, -1) if step.word is not None else -1
-        match = (keys == step.word) & read.is_word if step.word is not None else np.zeros(len(keys), bool)
-        word.append(generated)
-        targets.append(match)
-        known.append(step.act != SAY or generated >= 0 or bool(match.any()))
-        if step.act == SAY:
-            place = places[number]
-            previous = place if place >= 0 else -2 - max(generated, 0)
-        else:
-            position += 1
-            previous = -1
-    return Taught(
-        np.array(act, np.int64), np.array(at, np.int64), np.array(last, np.int64), np.array(word, np.int64),
-        np.array(targets), np.array(known),
-    )  # fmt: skip
-
-
-def aligned(read: Encoded, steps: Sequence[Step]) -> list[int]:
-    """For each step the token that its word is copied from, -1 for none: as few jumps as can be,
-    to the nearest mention where several are left."""
-    places = [-1] * len(steps)
-    where: dict[str, list[int]] = {}
-    for i, key in enumerate(read.keys):
-        if read.is_word[i]:
-            where.setdefault(key, []).append(i)
-    start = 0
-    while start < len(steps):
-        if steps[start].act != SAY:
-            start += 1
-            continue
-        end = start
-        while end < len(steps) and steps[end].act == SAY:
-            end += 1
-        best: list[dict[int, tuple[float, int]]] = []
-        for step in steps[start:end]:
-            options: dict[int, tuple[float, int]] = {}
-            for place in where.get(step.word or "", [-1]):
-                jump = 1.0 - place / (10.0 * len(read.keys)) + 0.3 * (place >= int(read.query[0]) or place < 0)
-                if not best:
-                    options[place] = (jump, -1)
-                else:
-                    options[place] = min(
-                        (cost + (0.0 if before >= 0 and read.following[before] == place else jump), before)
-                        for before, (cost, _) in best[-1].items()
-                    )
-            best.append(options)
-        place = min(best[-1], key=lambda p: (best[-1][p][0], -p))
-        for number in range(end - 1, start - 1, -1):
-            places[number] = place
-            place = best[number - start][place][1]
-        start = end
-    return places
-
-
-def learn_words(
-    texts: Sequence[str], pairs: Sequence[tuple[Encoded, Sequence[str]]] = (), read_at_least: int = 3, limit: int = 3000
-) -> Words:
-    """The words of training texts; those of `say` come from `say_words` once texts can be encoded."""
-    counts = Counter(token.key for text in texts for token in tokens(text))
-    frequent = [w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= read_at_least]
-    return Words(
-        {word: at + 3 for at, word in enumerate(frequent[:limit])}, (), frozenset(common_words(texts))
-    )
-
-
-def say_words(pairs: Sequence[tuple[Encoded, Sequence[str]]], at_least: int = 3, limit: int = 300) -> tuple[str, ...]:
-    """Words that rewrites say and their conversation doesn't, the most frequent."""
-    counts: Counter[str] = Counter()
-    for read, rewrite in pairs:
-        have = set(read.keys)
-        counts.update({word for word in rewrite if word not in have})
-    found = [w for w, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if n >= at_least]
-    return tuple(found[:limit])
 
 
 def relations(read: Encoded) -> NDArray[np.bool_]:

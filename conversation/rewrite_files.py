@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conversation.base import Rewrite
+from conversation.json_lines import json_lines
 from retrievers.base import Turn
 
 ROLES = ("user", "system")
@@ -27,18 +28,11 @@ class Asked:
 
 def read_asked(path: Path) -> Iterator[Asked]:
     """Rows {example_id or id, context: [{role, text}], query}; .gz too."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield _asked(line, f"{path}:{number}")
+    for where, row in json_lines(path):
+        yield _asked(row, where)
 
 
-def _asked(line: str, where: str) -> Asked:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{where}: found {line[:60]!r}, expected a JSON object: {error}") from error
+def _asked(row: Any, where: str) -> Asked:
     if not isinstance(row, dict):
         raise ValueError(f"{where}: found a {type(row).__name__}, expected a JSON object")
     id = row.get("example_id", row.get("id"))
@@ -56,14 +50,19 @@ def _turn(said: Any, where: str) -> Turn:
     role = said.get("role") if isinstance(said, dict) else None
     text = said.get("text") if isinstance(said, dict) else None
     if role not in ROLES or not isinstance(text, str):
-        raise ValueError(f"{where}: found a turn {said!r}, expected {{role, text}} with a role of {' or '.join(ROLES)}")
+        raise ValueError(
+            f"{where}: found a turn {said!r}, expected {{role, text}} with a role of {' or '.join(ROLES)}"
+        )
     return Turn("user" if role == "user" else "system", text)
 
 
 def write_rewrites(path: Path, ids: Sequence[str], rewrites: Sequence[Rewrite]) -> None:
     """Rows {id, rewrite, confidence}, the whole file or none; .gz where the name says so."""
     rows = (
-        json.dumps({"id": id, "rewrite": made.text, "confidence": round(made.confidence, 4)}, ensure_ascii=False)
+        json.dumps(
+            {"id": id, "rewrite": made.text, "confidence": round(made.confidence, 4)},
+            ensure_ascii=False,
+        )
         for id, made in zip(ids, rewrites, strict=True)
     )
     text = "".join(f"{row}\n" for row in rows).encode()

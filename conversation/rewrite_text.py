@@ -34,4 +34,3 @@ def text_of(read: Encoded, steps: Sequence[tuple[int, int]], say: Sequence[str])
         dropping = act != KEEP
         at, written, last = at + 1, end, -1
     return " ".join(made.split())
-

@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from conversation.gold_walks import teach
 from conversation.pointer_generator import PointerGenerator, Shape
 from conversation.rewrite_batches import STYLES, Prepared, collate, prepare
 from conversation.rewrite_data import RewriteExample, Style
-from conversation.rewrite_features import Words, encode, learn_words, say_words, teach
+from conversation.rewrite_features import Words, encode
 from conversation.rewrite_tokens import keys
+from conversation.rewrite_words import learn_words, say_words
 from conversation.word_vectors import WordVectors
 
 Progress = Callable[[float, float], None]
@@ -27,24 +29,31 @@ class Recipe:
     style an epoch, others the next time; `averaging`: decay of the average of weights that is kept."""
 
     width: int = 96
-    layers: int = 2
+    layers: int = 1
     near: int = 2
     heads: int = 4
     dropout: float = 0.25
     word_dropout: float = 0.1
-    epochs: int = 14
+    epochs: int = 12
     batch: int = 64
     rate: float = 3e-3
     decay: float = 0.01
     averaging: float = 0.998
     read_at_least: int = 3
     say_at_least: int = 3
-    scenes: int = 12000
+    scenes: int = 16000
     weights: Mapping[Style, float] = field(
-        default_factory=lambda: {"gold": 1.0, "linked": 0.5, "canard": 0.3, "crowd": 0.3, "scene": 0.5, "renamed": 0.5}
+        default_factory=lambda: {
+            "gold": 1.0,
+            "linked": 0.5,
+            "canard": 0.3,
+            "crowd": 0.3,
+            "scene": 0.5,
+            "renamed": 0.5,
+        }
     )
     drawn: Mapping[Style, int] = field(
-        default_factory=lambda: {"canard": 800, "crowd": 600, "scene": 3000, "renamed": 2000}
+        default_factory=lambda: {"canard": 500, "crowd": 400, "scene": 3200, "renamed": 2000}
     )
 
 
@@ -99,7 +108,7 @@ def train(
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98)
         )
-        parameters = list(network.parameters())
+        parameters: list[torch.Tensor] = list(network.parameters())
         average = [value.detach().clone() for value in parameters]
         epochs = [_batches(rows, recipe, rng) for _ in range(recipe.epochs)]
         total = sum(map(len, epochs))
@@ -110,7 +119,9 @@ def train(
                 share = step / total
                 for group in optimiser.param_groups:
                     warm = min(step / 100, 1.0)
-                    group["lr"] = recipe.rate * max(warm * (0.5 + 0.5 * math.cos(math.pi * share)), 0.01)
+                    group["lr"] = recipe.rate * max(
+                        warm * (0.5 + 0.5 * math.cos(math.pi * share)), 0.01
+                    )
                 batch = collate([rows[i] for i in chosen], say, device)
                 loss = -(network(batch).sum(-1) * batch.weight).sum() / len(chosen)
                 optimiser.zero_grad(set_to_none=True)
@@ -128,7 +139,9 @@ def train(
     return {name: value.cpu().numpy() for name, value in zip(names, average, strict=True)}
 
 
-def _batches(rows: Sequence[Prepared], recipe: Recipe, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+def _batches(
+    rows: Sequence[Prepared], recipe: Recipe, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
     """One epoch's batches, of examples about as long as each other."""
     styles = np.array([row.style for row in rows])
     chosen = []

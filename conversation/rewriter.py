@@ -64,7 +64,12 @@ class Rewriter:
     """
 
     def __init__(
-        self, members: Sequence[Weights], heads: int, words: Words, trust: Trust = Trust(), vectors: WordVectors | None = None
+        self,
+        members: Sequence[Weights],
+        heads: int,
+        words: Words,
+        trust: Trust = Trust(),
+        vectors: WordVectors | None = None,
     ) -> None:
         self.words, self.trust, self.vectors, self.heads = words, trust, vectors, heads
         self._members = list(members)
@@ -72,7 +77,7 @@ class Rewriter:
 
     def odds(self, turns: Sequence[Turn], text: str) -> float:
         """The networks' log-odds that a query needs a rewrite, not calibrated."""
-        return _odds(self._decoding(turns, text).alone()[0])
+        return _odds(self._decoding(turns, text).alone())
 
     def propose(self, turns: Sequence[Turn], text: str) -> Proposal:
         """What could stand for a query, whatever `trust` says of it."""
@@ -89,7 +94,7 @@ class Rewriter:
         if not turns or not text.strip():
             return Rewrite(text, 1.0)
         decoding = self._decoding(turns, text)
-        alone, _ = decoding.alone()
+        alone = decoding.alone()
         needed = self.trust.of_odds(_odds(alone))
         if needed < self.trust.threshold:
             return Rewrite(text, 1.0 - needed)
@@ -126,7 +131,10 @@ class Rewriter:
             "trust": [self.trust.slope, self.trust.offset, self.trust.threshold],
         }
         if self.vectors is not None:
-            arrays["vectors.table"], arrays["vectors.scale"] = self.vectors.table, self.vectors.scale
+            arrays["vectors.table"], arrays["vectors.scale"] = (
+                self.vectors.table,
+                self.vectors.scale,
+            )
             about["pieces"] = list(self.vectors.pieces)
         folder.mkdir(parents=True, exist_ok=True)
         new = folder / f"{FILE}.new"
@@ -149,18 +157,30 @@ class Rewriter:
                 about = json.loads((file.metadata() or {}).get("about", "{}"))
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except Exception as error:
-            raise ValueError(f"{path}: found a file that is no safetensors ({error}), expected a rewriter; it may be cut short") from error
+            raise ValueError(
+                f"{path}: found a file that is no safetensors ({error}), expected a rewriter; it may be cut short"
+            ) from error
         if about.get("format") != FORMAT or about.get("version") != VERSION:
             raise ValueError(
                 f"{path}: found format {about.get('format')!r} version {about.get('version')!r}, expected "
                 f"{FORMAT!r} version {VERSION}: it was written by another version, or is another model"
             )
         members: list[Weights] = [
-            {name.split(".", 1)[1]: value.astype(np.float32) for name, value in arrays.items() if name.startswith(f"{m}.")}
+            {
+                name.split(".", 1)[1]: value.astype(np.float32)
+                for name, value in arrays.items()
+                if name.startswith(f"{m}.")
+            }
             for m in range(about["members"])
         ]
         vectors = (
-            WordVectors(about["pieces"], arrays["vectors.table"], arrays["vectors.scale"]) if "pieces" in about else None
+            WordVectors(about["pieces"], arrays["vectors.table"], arrays["vectors.scale"])
+            if "pieces" in about
+            else None
         )
-        words = Words({word: at + 3 for at, word in enumerate(about["read"])}, tuple(about["say"]), frozenset(about["common"]))
+        words = Words(
+            {word: at + 3 for at, word in enumerate(about["read"])},
+            tuple(about["say"]),
+            frozenset(about["common"]),
+        )
         return cls(members, about["heads"], words, Trust(*about["trust"]), vectors)

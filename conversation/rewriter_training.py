@@ -19,8 +19,8 @@ from conversation.rewrite_features import Words
 from conversation.rewrite_tokens import same
 from conversation.rewrite_training import Recipe, prepared, train, vocabulary
 from conversation.rewriter import Rewriter, Trust
-from conversation.rewrite_variants import variants
 from conversation.scenes import examples as scenes
+from conversation.shortening import variants
 from conversation.word_vectors import WordVectors
 
 IDLE_RATE = 0.02
@@ -62,7 +62,11 @@ def train_member(task: Task) -> Member:
     """Train one network and try it."""
     torch.set_num_threads(1)
     part = task.number % HELD_OUT
-    tried = [e for e in task.examples if e.style == "gold" and part_of(f"held {e.group}", HELD_OUT) == part]
+    tried = [
+        e
+        for e in task.examples
+        if e.style == "gold" and part_of(f"held {e.group}", HELD_OUT) == part
+    ]
     groups = {e.group for e in tried}
     learnt = [e for e in task.examples if e.group not in groups] or list(task.examples)
     rows = prepared(learnt, task.words, task.recipe, task.vectors)
@@ -78,7 +82,7 @@ def train_rewriter(
     examples: Sequence[RewriteExample],
     *,
     vectors: WordVectors | None = None,
-    recipe: Recipe = Recipe(),
+    recipe: Recipe | None = None,
     members: int = MEMBERS,
     seed: int = 0,
     idle_rate: float = IDLE_RATE,
@@ -86,7 +90,9 @@ def train_rewriter(
     progress: Callable[[str], None] | None = None,
 ) -> Rewriter:
     """A rewriter that learnt from examples, and from `recipe.scenes` made ones; same seed, same bytes."""
-    tasks = rewriter_tasks(examples, vectors=vectors, recipe=recipe, members=members, seed=seed)
+    tasks = rewriter_tasks(
+        examples, vectors=vectors, recipe=recipe or Recipe(), members=members, seed=seed
+    )
     trained = []
     if workers > 1:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -103,7 +109,12 @@ def train_rewriter(
 
 
 def rewriter_tasks(
-    examples: Sequence[RewriteExample], *, vectors: WordVectors | None, recipe: Recipe, members: int, seed: int
+    examples: Sequence[RewriteExample],
+    *,
+    vectors: WordVectors | None,
+    recipe: Recipe,
+    members: int,
+    seed: int,
 ) -> list[Task]:
     """What each network of a rewriter is trained with."""
     rng = np.random.default_rng(seed)
@@ -116,7 +127,9 @@ def rewriter_tasks(
 def assembled(task: Task, members: Sequence[Member], idle_rate: float = IDLE_RATE) -> Rewriter:
     """The rewriter of trained networks, trusted as far as their trials allow."""
     trust = fit_trust(
-        np.concatenate([m.odds for m in members]), np.concatenate([m.needed for m in members]), idle_rate
+        np.concatenate([m.odds for m in members]),
+        np.concatenate([m.needed for m in members]),
+        idle_rate,
     )
     weights = [dict(m.weights) for m in members]
     return Rewriter(weights, task.recipe.heads, task.words, trust, task.vectors)

@@ -21,8 +21,9 @@ from conversation.scene_names import fill
 from retrievers.base import Turn
 
 SLOT = re.compile(r"\{([\w.]+)\}")
-SMALL, BEFORE, UNMARKED = 0.2, 0.45, 0.25
-"""Shares of dialogues in small letters, after another scene, and with the final mark left out."""
+SMALL, BEFORE, UNMARKED, ANYWHERE = 0.2, 0.45, 0.25, 0.12
+"""Shares of dialogues in small letters, after another scene, with the final mark left out, and ending in what
+may be said after any scene."""
 
 
 @dataclass(slots=True)
@@ -34,9 +35,10 @@ class Scene:
 
 
 @cache
-def read_scenes() -> tuple[Mapping[str, list[str]], list[Scene]]:
-    """The words and the scenes of `scenes.txt`."""
+def read_scenes() -> tuple[Mapping[str, list[str]], list[Scene], list[tuple[str, str]]]:
+    """The words and the scenes of `scenes.txt`, and what may be said after any."""
     words: dict[str, list[str]] = {}
+    anywhere: list[tuple[str, str]] = []
     scenes = [Scene()]
     lines = resources.files("conversation").joinpath("scenes.txt").read_text("utf-8").splitlines()
     for line in lines:
@@ -44,16 +46,17 @@ def read_scenes() -> tuple[Mapping[str, list[str]], list[Scene]]:
             continue
         if not line.strip():
             scenes.append(Scene())
-        elif line.startswith("="):
+        elif line[0] in "=~":
             query, _, rewrite = line[1:].partition("=>")
-            scenes[-1].queries.append((query.strip(), rewrite.strip() or query.strip()))
+            queries = anywhere if line[0] == "~" else scenes[-1].queries
+            queries.append((query.strip(), rewrite.strip() or query.strip()))
         elif line[:2] in ("U:", "S:"):
             speaker = "user" if line[0] == "U" else "system"
             scenes[-1].turns.append((speaker, [way.strip() for way in line[2:].split("|")]))
         else:
             name, _, ways = line.partition(":")
             words[name] = [way.strip() for way in ways.split("|")]
-    return words, [scene for scene in scenes if scene.queries]
+    return words, [scene for scene in scenes if scene.queries], anywhere
 
 
 def examples(count: int, rng: np.random.Generator) -> list[RewriteExample]:
@@ -62,39 +65,47 @@ def examples(count: int, rng: np.random.Generator) -> list[RewriteExample]:
 
 
 def _examples(rng: np.random.Generator) -> Iterator[RewriteExample]:
-    words, scenes = read_scenes()
+    words, scenes, anywhere = read_scenes()
     number = 0
     while True:
         scene = scenes[rng.integers(len(scenes))]
         turns: list[Turn] = []
         if rng.random() < BEFORE:
             earlier = scenes[rng.integers(len(scenes))]
-            filled = _filled(rng, words)
-            turns += _said(earlier, filled, rng)
-            turns.append(Turn("user", filled(earlier.queries[rng.integers(len(earlier.queries))][0])))
-            turns.append(Turn("system", filled("{ok} .")))
-        filled = _filled(rng, words)
-        turns += _said(scene, filled, rng)
-        asked, alone = scene.queries[rng.integers(len(scene.queries))]
+            slots = _Slots(rng, words)
+            turns += _said(earlier, slots, rng)
+            turns.append(
+                Turn("user", slots(earlier.queries[rng.integers(len(earlier.queries))][0]))
+            )
+            turns.append(Turn("system", slots("{ok} .")))
+        slots = _Slots(rng, words)
+        turns += _said(scene, slots, rng)
+        said = anywhere if rng.random() < ANYWHERE else scene.queries
+        asked, alone = said[rng.integers(len(said))]
         choice = int(rng.integers(1 << 30))
-        query, rewrite = (filled(text, choice) for text in (asked, alone))
+        query, rewrite = (slots(text, choice) for text in (asked, alone))
+        heard = " ".join((*(turn.text for turn in turns), query))
+        if any(one[""] in rewrite and one[""] not in heard for one in slots.drawn.values()):
+            continue
         if rng.random() < UNMARKED:
             query, rewrite = query.rstrip(" .?"), rewrite.rstrip(" .?")
         if rng.random() < SMALL:
             turns = [Turn(turn.speaker, turn.text.lower()) for turn in turns]
             query, rewrite = query.lower(), rewrite.lower()
         number += 1
-        yield RewriteExample(f"scene-{number}", f"scene-{number}", tuple(turns), query, rewrite, "scene", "scene")
+        yield RewriteExample(
+            f"scene-{number}", f"scene-{number}", tuple(turns), query, rewrite, "scene", "scene"
+        )
 
 
-def _said(scene: Scene, filled: _filled, rng: np.random.Generator) -> list[Turn]:
+def _said(scene: Scene, slots: _Slots, rng: np.random.Generator) -> list[Turn]:
     return [
-        Turn("system" if speaker == "system" else "user", filled(ways[rng.integers(len(ways))]))
+        Turn("system" if speaker == "system" else "user", slots(ways[rng.integers(len(ways))]))
         for speaker, ways in scene.turns
     ]
 
 
-class _filled:
+class _Slots:
     """Fills slots; what was drawn for a slot stays, what was drawn for words is drawn anew each time, or by
     `choice` the same in a query and its rewrite."""
 

@@ -19,7 +19,9 @@ class WordVectors:
     """`table` (pieces, dim) of int8, `scale` (dim,): a piece's vector is their product. A word is cut
     greedily into the longest pieces, those after the first written with "##", and is their mean."""
 
-    def __init__(self, pieces: Sequence[str], table: NDArray[np.int8], scale: NDArray[np.float32]) -> None:
+    def __init__(
+        self, pieces: Sequence[str], table: NDArray[np.int8], scale: NDArray[np.float32]
+    ) -> None:
         if len(pieces) != len(table) or table.shape[1] != len(scale):
             raise ValueError(
                 f"word vectors: found {len(pieces)} pieces, a table {table.shape} and {len(scale)} scales, "
@@ -29,7 +31,9 @@ class WordVectors:
         self._known: dict[str, NDArray[np.float32]] = {}
 
     @classmethod
-    def distil(cls, pieces: Sequence[str], vectors: NDArray[np.float32], dimensions: int = DIMENSIONS) -> WordVectors:
+    def distil(
+        cls, pieces: Sequence[str], vectors: NDArray[np.float32], dimensions: int = DIMENSIONS
+    ) -> WordVectors:
         """The principal components of a pretrained table, of mean square 1."""
         centred = vectors - vectors.mean(axis=0)
         values, directions = np.linalg.eigh(centred.T @ centred)
