@@ -53,6 +53,8 @@ def robust(judged: Judged, examination: Examination, seed: int) -> Judged:
     at a place whatever it is worth is taken off; else the curve is that of `examination`. Rows that
     were not shown are left as they are.
     """
+    if not ((judged.positions > 0) & (judged.labels > 0)).any():
+        return judged
     queries = np.arange(judged.queries)
     every = np.arange(judged.labels.size)
     counted = Exposures.of(judged, queries, every, examination.curve.size)

@@ -122,7 +122,8 @@ def train(
     verdict = _verdict(state, ranker, judged, first_held, examination)
     if verdict.promote and config.examination:
         # A given curve that is wrong misleads training and gate alike; the log has a say of its own.
-        found = learnt_surfaces(log, replace(config, examination={}), names, until, state.surfaces)
+        blind = replace(config, examination={})
+        found = learnt_surfaces(log, blind, names, until, Surfaces.assumed())
         again = clicked_impressions(log, config, names, until, found)
         verdict = _verdict(state, ranker, again, first_held, found.examination)
     if not verdict.promote:
