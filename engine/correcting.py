@@ -9,6 +9,7 @@ import numpy as np
 from engine.config import CORRECTIONS, EngineConfig
 from engine.parts import make_ranker
 from rankers.base import Judged
+from rankers.doubly_robust import doubly_robust
 from rankers.exposures import Exposures
 from rankers.gate import between, held_out, scored
 from rankers.ips import debiased
@@ -16,7 +17,9 @@ from rankers.lambdamart import LambdaMART
 from rankers.latent_grades import latent_grades
 from rankers.ndcg import debiased_ndcg
 from rankers.propensity import Examination
-from rankers.unbiased import labels
+
+ROBUST = 0.2
+"""Examination below which a doubly robust label trusts the regression more than the clicks."""
 
 
 def trained(
@@ -43,12 +46,15 @@ def trained(
 
 def robust(judged: Judged, examination: Examination, seed: int) -> Judged:
     """`judged` with doubly robust labels: a regression on the features, cross-fitted by impression, plus
-    what the click at a place says beyond it.
+    what the click at a place says beyond it; where a place is looked at less often than `ROBUST`, the
+    regression makes up for what the clicks, weighed no higher, leave out.
 
     Where clicks have a trust bias (`latent_grades` decides by how likely they are), what is clicked
-    at a place whatever it is worth is taken off; else the curve is that of `examination`. A row that
-    was not shown keeps what the regression expects of it.
+    at a place whatever it is worth is taken off; else the curve is that of `examination`. Rows that
+    were not shown are left as they are.
     """
+    if not ((judged.positions > 0) & (judged.labels > 0)).any():
+        return judged
     queries = np.arange(judged.queries)
     every = np.arange(judged.labels.size)
     counted = Exposures.of(judged, queries, every, examination.curve.size)
@@ -56,9 +62,11 @@ def robust(judged: Judged, examination: Examination, seed: int) -> Judged:
     if not model.trust:
         places = np.arange(1, examination.curve.size + 1, dtype=np.int32)
         model = replace(model, slope=model.slope[0] * examination.of(places))
-    worth = labels("doubly_robust", counted, model)
-    clicked = np.where(judged.labels > 0, judged.labels, 1.0)
-    return replace(judged, labels=worth * clicked, positions=np.zeros_like(judged.positions))
+    floor = ROBUST * float(model.slope[0])
+    grades = doubly_robust(counted, model.regressed, model.slope, model.offset, floor)
+    worth = np.maximum(model.slope[0] * grades, 0.0) * np.where(judged.labels > 0, judged.labels, 1)
+    shown = np.where(judged.positions > 0, worth, judged.labels)
+    return replace(judged, labels=shown, positions=np.zeros_like(judged.positions))
 
 
 def chosen(

@@ -15,8 +15,9 @@ from engine.log_rows import EventRow, FeatureRows, SearchRow
 from engine.positions import learnt_surfaces, surface_of, weights_of_documents
 from engine.ranking_features import column_names
 from engine.state import State
-from rankers.base import Judged
-from rankers.gate import between, held_out, judge, scored
+from rankers.base import Judged, Ranker
+from rankers.gate import Verdict, between, held_out, judge, scored
+from rankers.propensity import Examination
 from rankers.surfaces import Surfaces
 
 FIRST = 30
@@ -80,6 +81,19 @@ def _positions(search: SearchRow, rows: FeatureRows, events: list[EventRow]) -> 
     return np.array([shown.get(document, 0) for document in rows.documents], np.int32)
 
 
+def _verdict(
+    state: State, ranker: Ranker, judged: Judged, first_held: int, examination: Examination
+) -> Verdict:
+    held = shown_rows(between(judged, first_held, judged.queries))
+    return judge(
+        held,
+        scored(state.gated or state.fusion, held),
+        scored(ranker, held),
+        examination,
+        first=state.gated is None,
+    )
+
+
 def train(
     state: State, log: Log, config: EngineConfig, until: tuple[int, int]
 ) -> tuple[State, str]:
@@ -87,7 +101,8 @@ def train(
 
     A ranker is trained on all but the last fifth of the impressions and compared on that fifth,
     which it has not seen, with the one trained likewise on a shorter log when the ranker in use
-    passed. What searches get is trained with the same settings on all impressions: the latest say
+    passed. Where a curve of position bias is given, the new ranker must pass by the log's own curve as
+    well. What searches get is trained with the same settings on all impressions: the latest say
     most of what comes next.
     """
     if not config.ranker_window:
@@ -104,14 +119,13 @@ def train(
     ranker = trained(config, names, before, examination, correction)
     if not ranker.fitted:
         return state, "no ranker trained: the clicked impressions order nothing"
-    held = shown_rows(between(judged, first_held, judged.queries))
-    verdict = judge(
-        held,
-        scored(state.gated or state.fusion, held),
-        scored(ranker, held),
-        examination,
-        first=state.gated is None,
-    )
+    verdict = _verdict(state, ranker, judged, first_held, examination)
+    if verdict.promote and config.examination:
+        # A given curve that is wrong misleads training and gate alike; the log has a say of its own.
+        blind = replace(config, examination={})
+        found = learnt_surfaces(log, blind, names, until, Surfaces.assumed())
+        again = clicked_impressions(log, config, names, until, found)
+        verdict = _verdict(state, ranker, again, first_held, found.examination)
     if not verdict.promote:
         return state, verdict.reason
     whole = trained(config, names, judged, examination, correction)

@@ -2,7 +2,7 @@
 
 from rankers.base import Features, Floats, Judged, Ranker
 from rankers.doubly_robust import doubly_robust, inverse_rates
-from rankers.exploration import Explored, plackett_luce, swapped, within_loss
+from rankers.exploration import Explored, swapped, within_loss
 from rankers.exposures import Exposures
 from rankers.gate import Verdict, between, held_out, judge, scored
 from rankers.harvesting import harvest
@@ -48,7 +48,6 @@ __all__ = [
     "inverse_weights",
     "judge",
     "latent_grades",
-    "plackett_luce",
     "position_bias",
     "regression_em",
     "scored",

@@ -1,6 +1,6 @@
 """Exploration in a ranking: what the log says about positions and items nobody would have seen.
 
-Three ways, each with a bound on what it costs, in the position-based model: where an item at position
+Two ways, each with a bound on what it costs, in the position-based model: where an item at position
 j is worth examination[j] times its chance to be wanted, in [0, 1], and nothing below the page.
 """
 
@@ -64,33 +64,6 @@ def swapped(
     changed = order.copy()
     changed[i], changed[j] = order[j], order[i]
     return Explored(changed, often / len(parts) / len(pairs), (i, j))
-
-
-def plackett_luce(
-    scores: Floats, temperature: float, rng: np.random.Generator, page: int = PAGE
-) -> Explored:
-    """A page drawn from the Plackett-Luce model of scores (n,), the rest in order of score.
-
-    Items are drawn without replacement, each with chance in proportion to exp(score / temperature)
-    (Oosterhuis, SIGIR 2021), by adding Gumbel noise; `propensity` is that of the page.
-    """
-    if not temperature > 0.0:
-        raise ValueError(f"temperature: found {temperature}, expected a number above 0")
-    logits = np.asarray(scores, np.float64) / temperature
-    noisy = logits + rng.gumbel(size=logits.size)
-    first = np.argsort(-noisy, kind="stable")[:page]
-    rest = np.setdiff1d(np.arange(logits.size), first)
-    order = np.concatenate([first, rest[np.argsort(-logits[rest], kind="stable")]])
-    return Explored(order.astype(np.int64), float(np.exp(page_log_chance(logits, first))))
-
-
-def page_log_chance(logits: Floats, page: Order) -> float:
-    """log of the Plackett-Luce probability of drawing the items `page`, in this order, first."""
-    left, chance = np.ones(logits.size, np.bool_), 0.0
-    for item in page.tolist():
-        chance += float(logits[item] - np.logaddexp.reduce(logits[left]))
-        left[item] = False
-    return chance
 
 
 def within_loss(

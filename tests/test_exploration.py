@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import permutations
 
 import numpy as np
 import pytest
 
-from rankers.exploration import page_log_chance, plackett_luce, swapped, within_loss
+from rankers.exploration import swapped, within_loss
 from rankers.propensity import Examination
 
 CURVE = Examination.prior(10)
@@ -64,32 +63,6 @@ def test_a_shorter_page_is_the_beginning_of_a_longer_one() -> None:
         assert orders[0].tolist() == orders[1][:20].tolist()
 
 
-def test_plackett_luce_propensities_are_exact() -> None:
-    logits, n = np.array([1.0, 0.2, -0.5, 0.0]), 5_000
-    chances = {
-        page: np.exp(page_log_chance(logits, np.array(page))) for page in permutations(range(4), 2)
-    }
-    assert sum(chances.values()) == pytest.approx(1.0)
-    rng, counts = np.random.default_rng(0), Counter[tuple[int, ...]]()
-    for _ in range(n):
-        found = plackett_luce(2.0 * logits, 2.0, rng, page=2)
-        page = tuple(found.order[:2].tolist())
-        assert found.propensity == pytest.approx(chances[page])
-        assert sorted(found.order.tolist()) == [0, 1, 2, 3]
-        rest = found.order[2:]
-        assert logits[rest[0]] >= logits[rest[1]]
-        counts[page] += 1
-    for page, chance in chances.items():
-        assert abs(counts[page] / n - chance) < 4 * np.sqrt(chance * (1 - chance) / n)
-
-
-def test_a_cold_draw_is_the_order_of_scores() -> None:
-    found = plackett_luce(np.array([0.1, 0.9, 0.5]), 1e-6, np.random.default_rng(0))
-    assert found.order.tolist() == [1, 2, 0]
-    assert found.propensity == pytest.approx(1.0)
-    assert plackett_luce(np.empty(0), 1.0, np.random.default_rng(0)).order.size == 0
-
-
 @pytest.mark.parametrize("loss", [0.0, 0.05, 0.3])
 def test_a_page_keeps_what_it_must(loss: float) -> None:
     rng = np.random.default_rng(2)
@@ -112,5 +85,3 @@ def test_bad_arguments_are_named() -> None:
             swapped(np.arange(20), CURVE, loss, rng)
         with pytest.raises(ValueError, match="loss: found"):
             within_loss(np.arange(2), np.arange(2), np.ones(2), CURVE, loss)
-    with pytest.raises(ValueError, match="temperature: found 0"):
-        plackett_luce(np.ones(3), 0.0, rng)

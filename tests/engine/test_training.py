@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from engine import BadInput, EngineConfig, Event, LoggedSearch, SearchEngine, training
 from engine.ranking_features import column_names
 from rankers.base import Judged, Ranker
-from rankers.gate import scored
+from rankers.gate import Verdict, scored
 from rankers.lambdamart import LambdaMART
+from rankers.propensity import Examination
 from tests.conftest import Clock, WordHashes, songs
 
 MAY = datetime(2024, 5, 1, tzinfo=UTC)
@@ -135,3 +136,26 @@ def test_windows_are_not_negative(name: str, number: int) -> None:
     settings: dict[str, Any] = {name: number}
     with pytest.raises(BadInput, match=rf"EngineConfig\.{name}: found {number}"):
         EngineConfig(**settings)
+
+
+def test_a_given_curve_must_not_convince_the_gate_alone(
+    config: EngineConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ranker that is better by the given curve and worse by the log's own does not go live."""
+    asked: list[Examination] = []
+    told = iter((True, False, True, True))
+
+    def verdict(*of: Any) -> Verdict:
+        asked.append(of[-1])
+        promote = next(told)
+        return Verdict(0.1, 0.0, 0.2, 300, promote, f"by curve {len(asked)}")
+
+    monkeypatch.setattr(training, "_verdict", verdict)
+    steep = (1.0, 0.01, 0.001)
+    settings = replace(config, examination={"": steep})
+    with SearchEngine.build(songs(), config=settings, encoder=WordHashes()) as engine:
+        import_history(engine)
+        verdicts = [(engine.learn().verdict, engine.state.ranker is None) for _ in range(2)]
+    assert verdicts == [("by curve 2", True), ("by curve 4", False)]
+    assert [one.curve.size for one in asked] == [3, 10, 3, 10]
+    assert asked[0].curve.tolist() == list(steep)
