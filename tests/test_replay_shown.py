@@ -120,7 +120,7 @@ def test_report_says_what_was_learnt_from(work: Path) -> None:
     assert report["served"] == 30
 
 
-def test_what_is_refused(work: Path) -> None:
+def test_what_is_refused(made: Replay, work: Path) -> None:
     with pytest.raises(BadInput, match="feedback: found 'both', expected one of logged, shown"):
         replace(OPTIONS, feedback="both")
     with pytest.raises(BadInput, match="same_hits"):

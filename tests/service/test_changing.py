@@ -32,7 +32,8 @@ def test_learning_changes_what_is_answered(client: TestClient) -> None:
     client.post("/v1/feedback", json=clicked)
     report = client.post("/v1/learn", json={"wait": True}).json()
     assert (report["searches"], report["events"]) == (1, 1)
-    assert searched(client, "that song about the train")["hits"][0]["id"] == wanted
+    again = searched(client, "that song about the train")["hits"]
+    assert wanted in [hit["id"] for hit in again[:3]]
     state = client.get("/v1/learn").json()
     assert not state["running"]
     assert [one["version"] for one in state["history"]] == [1]
