@@ -101,14 +101,18 @@ def line(rate: float, measured: Measured) -> str:
 
 def capacity(port: int, queries: list[str], seconds: float, rng: np.random.Generator) -> float:
     """The highest rate that is borne."""
-    best = 0.0
+    best, failed = 0.0, 0
     print(f"{'rate':>7}  {'answered':>8}  {'p50':>7}  {'p90':>7}  {'p99':>7}  errors  partial")
     for rate in RATES:
         measured = asyncio.run(send("127.0.0.1", port, queries, rate, seconds, rng))
         print(line(rate, measured), flush=True)
-        if measured.errors or measured.percentile(99) > BOUND_MS:
+        if not measured.errors and measured.percentile(99) <= BOUND_MS:
+            best, failed = rate, 0
+            continue
+        # Once is a hiccup of the machine, which shows in the table; twice in a row is the limit.
+        failed += 1
+        if failed == 2:
             break
-        best = rate
     return best
 
 

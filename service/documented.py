@@ -143,10 +143,16 @@ ANSWERS: dict[str, dict[int | str, dict[str, Any]]] = {
                     "items": _object(name=_TEXT, arguments={"type": "object"}),
                 },
                 results={"type": "array", "items": SEARCHED},
+                turn=_object(speaker=_TEXT, text=_TEXT, entities={"type": "array", "items": _TEXT}),
             ),
             {
                 "actions": [{"name": "search", "arguments": {"query": "beleiver"}}],
                 "results": [_EXAMPLE_SEARCHED],
+                "turn": {
+                    "speaker": "system",
+                    "text": "I found Believer by Imagine Dragons.",
+                    "entities": ["Believer", "Imagine Dragons"],
+                },
             },
         ),
         **problems(400, 403, 413, 421, 422, 503),

@@ -48,7 +48,7 @@ class Strict(BaseModel):
 
 
 class TurnIn(Strict):
-    """One utterance so far; `entities`: ids of documents it is about."""
+    """One utterance so far; `entities`: the names in it."""
 
     speaker: Literal["user", "system"]
     text: Annotated[Text, Field(max_length=2_000)]
@@ -129,7 +129,8 @@ class SearchIn(Strict):
 
 
 class ChatIn(Strict):
-    """A turn of a conversation; `context.turns` are those before it, as the last answer gave them."""
+    """A turn of a conversation; `context.turns` are those before it: each
+    user's turn, and the `turn` of its answer."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -142,8 +143,8 @@ class ChatIn(Strict):
                             {"speaker": "user", "text": "björk"},
                             {
                                 "speaker": "system",
-                                "text": "Björk, an artist.",
-                                "entities": ["artist:bjork"],
+                                "text": "I found Army of Me by Björk.",
+                                "entities": ["Army of Me", "Björk"],
                             },
                         ]
                     },

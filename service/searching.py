@@ -11,7 +11,7 @@ from starlette.responses import Response as HttpResponse
 
 from engine import Context, Response
 from service.answers import as_json, plain, search_to_json
-from service.dialogue import SEARCH
+from service.dialogue import SEARCH, told
 from service.documented import ANSWERS
 from service.schemas import ChatIn, MissingIn, SearchIn
 from service.serving import Serving
@@ -58,7 +58,8 @@ def search_routes(serving: Serving) -> APIRouter:
             for action in actions
             if action.name == SEARCH
         ]
-        return as_json({"actions": plain(actions), "results": results})
+        turn = told([engine.document(hit["id"]) for one in results for hit in one["hits"]])
+        return as_json({"actions": plain(actions), "results": results, "turn": plain(turn)})
 
     @router.post("/v1/missing", responses=ANSWERS["missing"])
     async def missing(body: MissingIn) -> HttpResponse:

@@ -1,7 +1,7 @@
 // The conversation: each turn goes with those before it; results stand below the system's turn.
 
 import { post } from "./api.js";
-import { byId, counted, el } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { drawHits, planStrip } from "./hits.js";
 
 const SHOWN = 5, KEPT = 20;
@@ -24,8 +24,8 @@ async function turn(text) {
     said.append(el("p.theirs.note", problem.message));
     return;
   }
-  const { words, entities } = inWords(answer);
-  turns.push({ speaker: "user", text }, { speaker: "system", text: words, entities });
+  const words = inWords(answer);
+  turns.push({ speaker: "user", text }, answer.turn);
   const node = el("div.theirs", el("p", el("span.unseen", "ltrr: "), words),
     answer.results.map((result) => [
       ...drawHits(result, { query: result.query.text, k: SHOWN, context }, async () => result.impression_id),
@@ -35,15 +35,10 @@ async function turn(text) {
   node.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
-/** What the system says: its own words where a dialogue manager gives some, else what was found. */
+/** What the system says: a dialogue manager's words where there are some, else what was found. */
 function inWords(answer) {
   const said = answer.actions.map((action) => action.arguments.text).filter(Boolean).join(" ");
-  const hits = answer.results.flatMap((result) => result.hits);
-  const entities = hits.map((hit) => hit.id);
-  if (said) return { words: said, entities };
-  if (!hits.length) return { words: "I found nothing for that. Could you say it in other words?", entities };
-  const query = answer.results[0].query.text;
-  return { words: `For “${query}” I found ${counted(hits.length, "result")}; ${hits[0].title} first.`, entities };
+  return said || answer.turn.text;
 }
 
 function greet() {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
-import httpx
 from starlette.testclient import TestClient
 
 from conversation.base import Action
@@ -31,7 +31,7 @@ def test_too_many_waiting_are_turned_away(make_client: Callable[..., TestClient]
     slow = Slow()
     client = make_client(dialogue=slow, workers=1, waiting=1)
     search = searched(client)
-    answers: list[httpx.Response] = []
+    answers: list[Any] = []
 
     def say() -> None:
         answers.append(client.post("/v1/chat", json={"text": "love"}))

@@ -59,6 +59,10 @@ def test_a_turn_is_searched_for_with_the_turns_before_it(client: TestClient) -> 
     assert answer.json()["actions"] == [{"name": "search", "arguments": {"query": "love"}}]
     (result,) = answer.json()["results"]
     assert len(result["hits"]) == 3
+    turn = answer.json()["turn"]
+    assert turn["speaker"] == "system"
+    assert result["hits"][0]["title"] in turn["text"]
+    assert result["hits"][0]["title"] in turn["entities"]
     clicked = {"impression_id": result["impression_id"], "clicks": [result["hits"][0]["id"]]}
     assert client.post("/v1/feedback", json=clicked).json()["recorded"] == 1
 
