@@ -12,6 +12,7 @@ from engine.response import Hit, Response
 from engine.search_engine import SearchEngine
 from engine.understanding import readings_of
 from retrievers.base import Context, Document, Query, Span, Turn
+from retrievers.query_words import RANGE, YEAR
 
 NAMED = 3
 """Results that an answer names."""
@@ -121,9 +122,14 @@ class Talk:
 
 
 def _slot(span: Span) -> Slot:
-    field = span.field.removeprefix("-")
+    """A span as an argument of an action: ten years are a decade."""
+    field, value = span.field.removeprefix("-"), span.value
+    low, between, high = value.partition(RANGE)
+    if field == YEAR and between and low.endswith("0") and high == f"{low[:-1]}9":
+        field, value = "decade", f"{low}s"
     name = SLOTS.get(field, field)
-    return Slot(name if field == span.field else f"not_{name}", span.value, span.start, span.end)
+    named = name if span.field[0] != "-" else f"not_{name}"
+    return Slot(named, value, span.start, span.end)
 
 
 def _answered(actions: Sequence[Action], found: Sequence[Document]) -> AnnotatedTurn:
