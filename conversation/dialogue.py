@@ -69,7 +69,7 @@ class DialogueManager:
             acts, about = self.net.acts(scores, state)
             chance = torch.sigmoid(acts[0]).numpy()
             told = torch.sigmoid(about[0]).numpy()
-        acted = self._acts(chance, told, wanted, turn)
+        acted = self._acts(chance, told, wanted, (*turn.slots, *slots))
         return Decision(wanted, consistent(acted, wanted, self.domain), slots)
 
     def _wanted(
@@ -96,7 +96,7 @@ class DialogueManager:
         chance: NDArray[np.float32],
         told: NDArray[np.float32],
         wanted: Action,
-        turn: AnnotatedTurn,
+        named: Sequence[Slot],
     ) -> list[Action]:
         likely = [act for act, p in zip(ACTS, chance, strict=True) if p >= SURE]
         found: list[Action] = []
@@ -112,8 +112,7 @@ class DialogueManager:
                 order = np.argsort(-told[:, 1], kind="stable")
                 found.append(Action(ASK, {"argument": names[int(order[0])]}))
             elif act == ASK_WHICH:
-                named = next((s.value for s in turn.slots), "")
-                found.append(Action(ASK_WHICH, {"name": named}))
+                found.append(Action(ASK_WHICH, {"name": named[0].value if named else ""}))
             elif act == CONFIRM:
                 found.append(Action(CONFIRM, dict(wanted.arguments)))
             elif act == PROPOSE:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from conversation.actions import Actions, Declared, Parameter
 from conversation.dialogue import DialogueManager
@@ -16,20 +16,22 @@ from conversation.dialogue_net import DialogueNet
 from conversation.domain import Domain
 from conversation.words import Vectors, Words
 
-FORMAT, VERSION = "ltrr-dialogue", "1"
+FORMAT, VERSION = "ltrr-dialogue", 1
 
 
 def save_manager(manager: DialogueManager, path: Path) -> None:
     """Write weights and domain, replacing the file in one step."""
     weights = {name: w.half().contiguous() for name, w in manager.net.state_dict().items()}
-    metadata = {
+    about = {
         "format": FORMAT,
         "version": VERSION,
-        "frozen": str(manager.net.frozen),
-        "domain": json.dumps(_written(manager.domain)),
+        "frozen": manager.net.frozen,
+        "domain": _written(manager.domain),
     }
+    # One entry: several would be written in any order, and the bytes differ from run to run.
+    data = save(weights, {"about": json.dumps(about, sort_keys=True)})
     part = path.with_name(path.name + ".part")
-    save_file(weights, part, metadata)
+    part.write_bytes(data)
     part.replace(path)
 
 
@@ -48,16 +50,16 @@ def load_manager(
         )
     try:
         with safe_open(path, "pt") as file:
-            metadata: Mapping[str, str] = file.metadata() or {}
+            about: Mapping[str, Any] = json.loads((file.metadata() or {}).get("about", "{}"))
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path}: no safetensors ({error}); the file is damaged") from None
-    if (metadata.get("format"), metadata.get("version")) != (FORMAT, VERSION):
+    if (about.get("format"), about.get("version")) != (FORMAT, VERSION):
         raise ValueError(
-            f"{path}: found format {metadata.get('format')!r}, version "
-            f"{metadata.get('version')!r}, expected {FORMAT!r}, {VERSION!r}"
+            f"{path}: found format {about.get('format')!r}, version {about.get('version')!r}, "
+            f"expected {FORMAT!r}, {VERSION!r}; the file is another's, or of another release"
         )
-    frozen = int(metadata["frozen"])
+    frozen = int(about["frozen"])
     if bool(frozen) != (vectors is not None):
         raise ValueError(
             f"{path}: was trained with {f'word vectors of {frozen}' if frozen else 'no word vectors'}"
@@ -65,9 +67,7 @@ def load_manager(
         )
     net = DialogueNet(frozen)
     net.load_state_dict(weights)
-    return DialogueManager(
-        net.eval(), Words(vectors, frozen), domain or _read(json.loads(metadata["domain"]))
-    )
+    return DialogueManager(net.eval(), Words(vectors, frozen), domain or _read(about["domain"]))
 
 
 def _written(domain: Domain) -> dict[str, Any]:

@@ -11,8 +11,26 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
-from conversation.actions import ASK, CONFIRM, INFORM, MORE, OFFER, PROPOSE, STOP, Actions, Declared
-from conversation.general_phrases import PHRASES, SLOT_PHRASES, TITLE_PHRASES, TOLD, WISHES
+from conversation.actions import (
+    ASK,
+    CONFIRM,
+    DONTCARE,
+    INFORM,
+    MORE,
+    OFFER,
+    PROPOSE,
+    STOP,
+    Actions,
+    Declared,
+)
+from conversation.general_phrases import (
+    CARELESS,
+    PHRASES,
+    SLOT_PHRASES,
+    TITLE_PHRASES,
+    TOLD,
+    WISHES,
+)
 from conversation.moves import START, After, Doing, Moves, Own, Source, SystemMove, UserMove
 from conversation.words import plain_words
 
@@ -69,18 +87,26 @@ class GeneralMoves:
         for action in actions.by_name.values():
             self._wishes(action)
             self._answers(action)
-        for named in moves.system.values():
-            for move in named:
-                if move.actions and move.actions[0].startswith(CONFIRM):
-                    self._other_choices(move, actions)
+        for move in [move for named in moves.system.values() for move in named]:
+            if move.actions and move.actions[0].startswith(CONFIRM):
+                self._other_choices(move, actions)
+                self._corrections(move, actions)
+            elif move.after[1] and len(move.actions) == 1:
+                self._looking_on(move, actions)
 
     def _wishes(self, action: Declared) -> None:
         names = [p.name for p in action.parameters if p.name in self._moves.open]
         for count in range(min(MOST, len(names)) + 1):
             for chosen in combinations(names, count):
-                for text in _wishes(action, chosen):
+                for at, text in enumerate(_wishes(action, chosen)):
                     own = tuple(Own(name) for name in chosen)
                     self._add(START, text, own, action, chosen, keeps=False)
+                    left = [p.name for p in action.parameters if not p.required]
+                    left = [name for name in left if name in self._moves.open - {*chosen}]
+                    if left and at % 3 == 0:
+                        free = left[at % len(left)]
+                        said = CARELESS[at % len(CARELESS)].format(" ".join(plain_words(free)))
+                        self._add(START, f"{text}, {said}", own, action, chosen, False, free)
 
     def _answers(self, action: Declared) -> None:
         for parameter in action.parameters:
@@ -114,6 +140,40 @@ class GeneralMoves:
                     move = UserMove(after, text, (), None, (), (doing,), wants, frozenset())
                     self.user.setdefault(after, []).append(move)
 
+    def _corrections(self, confirming: SystemMove, actions: Actions) -> None:
+        """No, another one."""
+        for name in {field for field, _, fixed in confirming.slots if fixed is None}:
+            for action in (a for a in actions.by_name.values() if a.confirmed):
+                if action.parameter(name):
+                    own = (name, Source("own", 0))
+                    added = self._moves.defaults.get(action.name, {})
+                    rest = tuple((n, Source("confirmed")) for n in added)
+                    doings = (Doing(CONFIRM, True, (own, *rest)),)
+                    self._say(
+                        confirming.after, "correct", name, doings, Doing(action.name, True, (own,))
+                    )
+
+    def _looking_on(self, found: SystemMove, actions: Actions) -> None:
+        """Something else, by what was named or what it is; a fact of what was found."""
+        finds = [a for a in actions.by_name.values() if not a.confirmed]
+        if found.actions[0] not in (OFFER, *(a.name for a in finds)):
+            return
+        for action in finds:
+            for parameter in action.parameters:
+                name = parameter.name
+                if name in self._moves.open:
+                    wants = Doing(action.name, True, ((name, Source("own", 0)),))
+                    self._say(found.after, "more", name, (wants,), wants)
+
+    def _say(
+        self, after: After, purpose: str, name: str, doings: tuple[Doing, ...], wants: Doing
+    ) -> None:
+        for text in PHRASES[purpose]:
+            move = UserMove(after, text, (Own(name),), None, (), doings, wants, frozenset({name}))
+            found = self.user.setdefault(after, [])
+            if move not in found:
+                found.append(move)
+
     def _confirming(self, move: SystemMove, said: str, choice: str) -> None:
         """The system's question with another choice, where it names it by its own words."""
         text = re.sub(re.escape(said), choice, move.text, flags=re.IGNORECASE)
@@ -130,8 +190,11 @@ class GeneralMoves:
         action: Declared,
         given: Sequence[str],
         keeps: bool,
+        free: str = "",
     ) -> None:
         arguments = tuple((name, Source("own", at)) for at, name in enumerate(given))
+        if free:
+            arguments += ((free, Source("constant", value=DONTCARE)),)
         missing = [name for name in action.required if name not in given]
         wants = Doing(action.name, keeps, arguments)
         if missing and not keeps:

@@ -11,6 +11,32 @@ PHRASES: Mapping[str, Sequence[str]] = {
         *("I was thinking of {0}.", "something like {0}", "I am in the mood for {0}.", "try {0}"),
         *("Yes, {0}.", "it's {0}", "the one called {0}", "Can you do {0}?", "{0} sounds good."),
         *("I really love {0}.", "{0} is fine.", "well, my first choice is {0}", "Do you have {0}?"),
+        *("I want to watch {0}.", "I would love to watch {0}.", "I'd like to see {0}.", "play {0}"),
+        *("I want to hear {0}.", "let me listen to {0}", "can you play {0}?", "Is {0} available?"),
+        *("Yes. I want to watch {0}.", "There is one called {0}, I want that.", "could it be {0}?"),
+        *(
+            "I am a fan of {0}.",
+            "I would love to listen to {0}",
+            "a good {0} one",
+            "any {0} will do",
+        ),
+    ),
+    "correct": (
+        *("no, {0}", "No, I want {0} instead.", "actually I'd rather have {0}", "no, make it {0}"),
+        *(
+            "I changed my mind, {0} please",
+            "No, I want to watch {0}.",
+            "no, play {0}",
+            "not that, {0}",
+        ),
+        *("No, actually, I'd rather watch {0}.", "Actually I want {0}.", "sorry, I meant {0}"),
+        *("Oh. No, I'm thinking of {0}.", "we have decided on {0} instead", "no, change it to {0}"),
+    ),
+    "more": (
+        *("anything else? I like {0}.", "What else do you have? I really like {0}.", "maybe {0}"),
+        *("Do you have anything by {0}?", "something from {0}", "I'd prefer {0}", "rather {0}"),
+        *("Can you look up some {0}?", "how about {0}?", "let's try something else, {0}"),
+        *("Anything else? I love {0}.", "I am a {0} fan, do you have anything else?", "any {0}?"),
     ),
     "select": (
         *("{0} sounds good.", "{0} please", "I like {0}.", "let's take {0}", "{0} is perfect."),
@@ -131,6 +157,17 @@ TOLD: Sequence[str] = (
     *("let's {}", "could you {} for me", "it's time to {}", "help me to {}", "I'm hoping to {}"),
 )
 """Wishes for an action by the beginning of its description."""
+
+CARELESS: Sequence[str] = (
+    *(
+        "any {} is fine",
+        "I don't care about the {}",
+        "it doesn't matter which {}",
+        "any {} will do",
+    ),
+    *("whatever {}", "I don't mind the {}", "I have no preference for {}", "{} does not matter"),
+)
+"""Of an argument that may be anything: `{}` is its name in words."""
 
 SLOT_PHRASES: Sequence[str] = (
     *(

@@ -79,7 +79,13 @@ class System:
         kinds = [k for k, _ in self.world.types.most_common() if k in names and k != owner]
         wanted = choice.wants.arguments if choice.wants else {}
         titles = [k for k in self.world.types if k in wanted and k != owner]
-        if not kinds and owner in names and INFORM not in does and CONFIRM not in does:
+        if (
+            not kinds
+            and owner in names
+            and owner in self.world.types
+            and INFORM not in does
+            and CONFIRM not in does
+        ):
             kinds = titles if ASK_WHICH in does else [] if titles else [owner]
         expected = kind or (kinds[0] if kinds else None)
         return expected is None or self.world.documents[choice.rows[at]].type == expected

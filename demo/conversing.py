@@ -21,11 +21,13 @@ from conversation.dialogue_training import (
 from conversation.domain import Domain, domain_of
 from conversation.layouts import Read
 from conversation.rewrite_data import of_dialogues
+from conversation.tag_training import Recipe
+from conversation.tag_training import train as train_from
 from conversation.words import Words
 from demo.actions import actions
 from demo.catalogue import catalogue
 from demo.samples import simulator
-from demo.tagging import heard_by, train_tagger
+from demo.tagging import heard_by, heard_in
 from retrievers.base import Document
 
 MANAGER = "dialogue.safetensors"
@@ -88,10 +90,10 @@ def train_conversation(
     trained = Trained()
     if "tagger" in schooling.parts:
         say("training the tagger")
-        tagger = train_tagger(
-            heard_by(documents), [*named, *made[: schooling.tagger]], progress=progress
-        )
-        tagger.save(out)
+        own = [*named, *made[: schooling.tagger]]
+        fields, found = heard_in(heard_by(documents), own, progress=progress)
+        recipe = Recipe(seed=schooling.seed)
+        train_from(found, fields, recipe, progress=progress).save(out)
         trained.files["tagger"] = out / "tagger.safetensors"
     if "dialogue" in schooling.parts:
         say("training the dialogue manager")

@@ -150,3 +150,16 @@ def test_wants_keeps_what_was_given_before_the_missing_argument(simulator: Simul
 def test_samples_without_a_beginning_are_refused() -> None:
     with pytest.raises(ValueError, match="found no user's turn that begins a dialogue"):
         Simulator(documents(), Actions([]), ())
+
+
+def test_an_owner_that_is_no_type_of_document_is_named_with_the_thing() -> None:
+    songs = [
+        Document(f"s{at}", "", "", "song", {"name": f"Song {at}", "artist": name, "genre": "pop"})
+        for at, name in enumerate(("Abba", "Blur", "Cher"))
+    ]
+
+    def look_up(genre: str | None = None) -> None: ...
+
+    script = "U: [genre: pop] songs\n> look_up(genre=pop)\nS: [name: One] by [artist: Abba]."
+    simulator = Simulator(songs, Actions([look_up]), read_script(script, "s"))
+    assert all(len(dialogue.turns) >= 2 for dialogue in simulator.dialogues(10))
