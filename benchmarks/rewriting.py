@@ -19,9 +19,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from conversation.base import Rewrite
-from conversation.layouts import read_layout
 from conversation.rewrite_data import RewriteExample, read_cqr, read_rewrites
 from conversation.rewrite_files import write_rewrites
+from conversation.rewrite_layouts import read_layout
 from conversation.rewrite_training import Recipe
 from conversation.rewriter_training import (
     MEMBERS,
@@ -47,7 +47,7 @@ def read_all(data: Path) -> list[RewriteExample]:
     found = [data / name for name in FILES if (data / name).is_file()]
     if not found:
         raise FileNotFoundError(f"{data}: found none of {', '.join(FILES)}, expected some of them")
-    return [example for path in found for example in read_layout(path).rewrites]
+    return [example for path in found for example in read_layout(path)]
 
 
 def folds_of(

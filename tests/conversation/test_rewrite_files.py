@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from conversation.layouts import read_layout
 from conversation.renaming import renamed
 from conversation.rewrite_data import RewriteExample
 from conversation.rewrite_files import read_asked
+from conversation.rewrite_layouts import read_layout
 from conversation.rewrite_tokens import keys
 from conversation.scenes import examples
 from conversation.shortening import shortened
@@ -63,22 +63,29 @@ def written(path: Path, *rows: object) -> Path:
 
 
 def test_every_layout_is_known_by_its_rows(tmp_path: Path) -> None:
-    (one,) = read_layout(written(tmp_path / "a.jsonl", MUDOCO)).rewrites
+    (one,) = read_layout(written(tmp_path / "a.jsonl", MUDOCO))
     assert (one.query, one.rewrite, one.turns[1].speaker) == (
         "Who sings it ?",
         "Who sings Ghost ?",
         "system",
     )
-    (two,) = read_layout(written(tmp_path / "b.jsonl", CANARD)).rewrites
+    (two,) = read_layout(written(tmp_path / "b.jsonl", CANARD))
     assert (two.rewrite, len(two.turns), two.style) == ("Did Ann Lee win?", 3, "canard")
-    (three,) = read_layout(written(tmp_path / "c.jsonl", LINKED)).rewrites
+    (three,) = read_layout(written(tmp_path / "c.jsonl", LINKED))
     assert (three.rewrite, three.style) == ("Who sings Ghost ?", "linked")
     assert three.group == one.group
-    four, five = read_layout(written(tmp_path / "d.json", CQR)).rewrites
+    four, five = read_layout(written(tmp_path / "d.json", CQR))
     assert (four.query, four.rewrite, [turn.text for turn in four.turns]) == (
         "will it rain", "will it rain in Boston", ["Where ?", "Boston"],
     )  # fmt: skip
     assert five.style == "crowd"
+
+
+def test_unknown_rows_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected the keys of one of these layouts"):
+        read_layout(written(tmp_path / "a.jsonl", {"text": "hello"}))
+    with pytest.raises(FileNotFoundError, match="expected dialogues"):
+        read_layout(tmp_path / "missing.jsonl")
 
 
 @pytest.mark.parametrize(
