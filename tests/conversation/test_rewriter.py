@@ -164,7 +164,7 @@ def test_word_vectors_cut_words_into_the_longest_pieces() -> None:
     table = np.array([[10, 0], [0, 20], [0, 2], [5, 5]], np.int8)
     vectors = WordVectors(pieces, table, np.array([0.1, 0.5], np.float32))
     found = vectors.of(["believer", "river", "zzz"])
-    assert np.allclose(found, [[0.5, 5.0], [0.5, 2.5], [0, 0]])
+    assert np.allclose(found, [[0.5, 5.0], [0.5, 2.5], [0.0, 0.0]])
     with pytest.raises(ValueError, match="a row a piece"):
         WordVectors(pieces[:2], table, np.ones(2, np.float32))
 
