@@ -40,13 +40,13 @@ export const number = (value, digits = 0) =>
 export const percent = (share) => `${number(100 * share)}%`;
 export const counted = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : noun.endsWith("ch") ? "es" : "s"}`;
 
-const COLOURED = ["bm25", "fuzzy", "dense", "memory", "personal", "discovery", "popular"];
+const COLOURED = ["bm25", "fuzzy", "dense", "memory", "personal", "discovery", "popular", "structured"];
 /** The class that gives a generator its colour. */
 export const hue = (generator) => `g-${COLOURED.includes(generator) ? generator : "other"}`;
 
 /** What each generator goes by, for people who never heard of it. */
 export const ABOUT = {
-  bm25: "words", fuzzy: "spelling", dense: "meaning", memory: "what was clicked before",
+  bm25: "words", fuzzy: "spelling", dense: "meaning", structured: "fields meant", memory: "what was clicked before",
   personal: "what you have", discovery: "new to you", popular: "what many like",
 };
 
