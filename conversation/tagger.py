@@ -86,7 +86,8 @@ class Tagger:
         from safetensors.numpy import save
 
         halves = {name: w.astype(np.float16) for name, w in sorted(self._weights.items())}
-        about = {"format": FORMAT, "fields": json.dumps(self.fields, ensure_ascii=False)}
+        # One entry: safetensors writes several in any order, and the same tagger is to be the same bytes.
+        about = {"about": json.dumps({"format": FORMAT, "fields": self.fields})}
         part = folder / f"{FILE}.part"
         part.write_bytes(save(halves, about))
         part.replace(folder / FILE)
@@ -103,7 +104,7 @@ class Tagger:
             )
         try:
             with safe_open(path, "numpy") as file:
-                about = file.metadata() or {}
+                about = json.loads((file.metadata() or {}).get("about", "{}"))
                 weights = {n: file.get_tensor(n).astype(np.float32) for n in file.keys()}  # noqa: SIM118
         except SafetensorError as e:
             raise ValueError(f"{path}: no safetensors ({e}); the file is damaged") from None
@@ -111,7 +112,7 @@ class Tagger:
             raise ValueError(
                 f"{path}: found format {about.get('format')!r}, expected {FORMAT!r}; train anew"
             )
-        return cls(tuple(json.loads(about["fields"])), weights)
+        return cls(tuple(about["fields"]), weights)
 
 
 @njit(nogil=True, cache=True)

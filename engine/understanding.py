@@ -82,8 +82,10 @@ def _past(structured: Structured, query: Query) -> Past:
     last = {turn.speaker: place for place, turn in enumerate(turns)}
     fields: list[tuple[str, ...]] = [() for _ in turns]
     for place in last.values():
-        read = structured.by_rules(turns[place].text)
-        fields[place] = tuple(span.field for span in read[0].spans) if read else ()
+        turn = turns[place]
+        texts = turn.entities or (turn.text,)
+        named = (structured.gazetteer.fields_named(text) for text in texts)
+        fields[place] = tuple(sorted(set().union(*named)))
     return Past.of(turns, fields)
 
 

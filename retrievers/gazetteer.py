@@ -102,6 +102,20 @@ class Gazetteer:
         chosen = [mention for mention in order if mention.whole] + partial
         return sorted(chosen, key=lambda m: (m.span.start, m.span.end, m.span.field, m.span.value))
 
+    def fields_named(self, text: str) -> frozenset[str]:
+        """The fields of the names of documents that stand in a text whole, longer ones first."""
+        where = places(text)
+        spelt = [spellings(text[start:end]) for start, end in where]
+        whole = [m.span for table in self.tables for m in self._whole(table, where, spelt)]
+        named: set[str] = set()
+        taken = [(0, 0)]
+        for span in sorted(whole, key=lambda s: (s.start - s.end, s.start)):
+            same = (span.start, span.end) == taken[-1]
+            if same or all(span.end <= start or span.start >= end for start, end in taken):
+                taken.append((span.start, span.end))
+                named.add(span.field)
+        return frozenset(named)
+
     def _whole(
         self, table: ValueTable, where: list[Place], spelt: list[Spellings]
     ) -> Iterator[Mention]:
