@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from engine import Context, Response, SearchEngine, Talk
+from engine.conversing import PARTS
 from engine.talking import called
 
 LINES = (
@@ -20,6 +23,12 @@ LINES = (
 )
 """Of one user, one after the other."""
 SHOWN = 3
+
+
+def shipped_model() -> Path | None:
+    """The model of conversations about the demo's catalogue that comes with the project, if one does."""
+    folder = Path(str(files("demo"))) / "model"
+    return folder if any((folder / part).is_file() for part in PARTS) else None
 
 
 def converse(engine: SearchEngine, console: Console, lines: Sequence[str] = LINES) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from demo.catalogue import catalogue
+from demo.conversation import shipped_model
 from demo.run import BUDGET
 from demo.samples import simulator
 from demo.sessions import FollowUp, follow_ups
@@ -50,7 +51,7 @@ def pace(engine: SearchEngine, given: Sequence[FollowUp]) -> NDArray[np.float64]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Build, simulate, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m demo.pace", description=__doc__)
-    parser.add_argument("--model", type=Path, metavar="DIR", help="of ltrr train-conversation")
+    parser.add_argument("--model", type=Path, metavar="DIR", default=shipped_model())
     given = parser.parse_args(arguments)
     documents = catalogue()
     config = EngineConfig(budget=BUDGET, generators=("bm25", "structured"))

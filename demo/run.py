@@ -12,7 +12,7 @@ from rich.console import Console
 
 from demo.catalogue import catalogue
 from demo.comparison import Compared, compare
-from demo.conversation import converse
+from demo.conversation import converse, shipped_model
 from demo.curve import draw
 from demo.listeners import Crowd
 from demo.listening import Round, listen, observe
@@ -65,6 +65,7 @@ def run(
         config=engine_config(seed, jobs),
         encoder=encoder,
         embeddings=embeddings,
+        conversation=None if catalog else shipped_model(),
         progress=True,
     ) as engine:
         console.print(

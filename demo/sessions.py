@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from conversation.simulator import Simulator
 from demo.catalogue import catalogue
+from demo.conversation import shipped_model
 from demo.run import BUDGET
 from demo.samples import simulator
 from engine import Context, EngineConfig, SearchEngine, Turn
@@ -116,7 +117,7 @@ def table(measured: Measured) -> Table:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Build, simulate, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m demo.sessions", description=__doc__)
-    parser.add_argument("--model", type=Path, metavar="DIR", help="of ltrr train-conversation")
+    parser.add_argument("--model", type=Path, metavar="DIR", default=shipped_model())
     parser.add_argument("--sessions", type=int, default=500)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--embeddings", type=Path, default=Path("build/embeddings"))
