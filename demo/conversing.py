@@ -42,7 +42,7 @@ class Schooling:
     """
 
     tagger: int = 10_000
-    rewriter: int = 4_000
+    rewriter: int = 2_000
     dialogue: int = 4_000
     steps: int = 4_000
     rehearsals: int = 200
@@ -114,11 +114,15 @@ def train_conversation(
 def _rewriter(
     out: Path, schooling: Schooling, made: Sequence[Dialogue], say: Callable[[str], None]
 ) -> Path:
-    from conversation.rewriter_training import train_rewriter
+    from conversation import rewrite_training
+    from conversation.rewriter_training import MEMBERS, train_rewriter
 
     examples = [rewrite for read in schooling.named for rewrite in read.rewrites]
+    # One network and no other scenes are enough for the demo's own dialogues.
+    members, recipe = (MEMBERS, None) if examples else (1, rewrite_training.Recipe(scenes=0))
     examples += of_dialogues(made[: schooling.rewriter])
-    train_rewriter(examples, seed=schooling.seed, progress=say).save(out)
+    seed = schooling.seed
+    train_rewriter(examples, members=members, recipe=recipe, seed=seed, progress=say).save(out)
     return out / "rewriter.safetensors"
 
 
