@@ -19,6 +19,7 @@ from engine.building import merged
 from engine.changes import Change, ChangeFile
 from engine.config import EngineConfig
 from engine.folder import Folder
+from engine.giving_way import giving_way
 from engine.interleaving import Challenger
 from engine.replaying import addition, changed, replayed
 from engine.snapshots import (
@@ -169,7 +170,7 @@ class InForce:
     def take_up(self, number: int) -> None:
         """Put in force, with what has changed meanwhile, a snapshot that another process has written
         within `long`."""
-        with self._storing:
+        with self._storing, giving_way():
             if self._closing:
                 return
             encoder, own = _encoder(self.state)
