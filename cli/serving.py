@@ -112,6 +112,7 @@ def _engine(folder: Path, demo: bool, embeddings: Path) -> SearchEngine:
     if not demo or (folder / "CURRENT").exists():
         return SearchEngine.load(folder)
     from demo.catalogue import catalogue
+    from demo.conversation import shipped_model
     from demo.run import engine_config
 
     return SearchEngine.build(
@@ -119,6 +120,7 @@ def _engine(folder: Path, demo: bool, embeddings: Path) -> SearchEngine:
         folder=folder,
         config=engine_config(0, 1),
         embeddings=embeddings,
+        conversation=shipped_model(),
         progress=watched(),
     )
 

@@ -14,12 +14,13 @@ from engine.conversing import PARTS
 from engine.talking import called
 
 LINES = (
-    "who sings believer",
-    "play their latest album",
+    "Believer is by Imagine Dragons.",
+    "Play their latest album.",
     "songs from the 80s",
     "hallelujah",
-    "not the live one",
-    "tayler love",
+    "no, the one by Jeff Buckley",
+    "play something by adele",
+    "their latest album",
 )
 """Of one user, one after the other."""
 SHOWN = 3
