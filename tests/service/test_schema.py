@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +23,10 @@ LEARNING = ["/v1/learn"]
 TRIES = 25
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    folder = tmp_path_factory.mktemp("schema") / "index"
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    """Of an app of its own: calling through a schema ends the app's life in the end."""
+    folder = tmp_path / "index"
     config = EngineConfig(budget=30.0, ranker_window=0)
     engine = SearchEngine.build(songs(), folder=folder, config=config, encoder=WordHashes())
     app = create_app(engine, Settings(learning="here", search_ms=None))
