@@ -16,6 +16,8 @@ MOST_SAID = 24
 WORDS_A_STEP = 3
 LEAST = 1e-3
 """What a step must be likely to be followed."""
+BEHIND = 4.0
+"""By how much a walk's log-probability may stay behind the best one's for it to be followed."""
 NOTHING_DONE = 4
 """The last act where the walk begins."""
 
@@ -89,6 +91,9 @@ class Decoding:
             going = [
                 walk for walk in grown if walk.at <= self.end and walk.edited and walk.score > floor
             ]
+            if going:
+                floor = max(walk.score for walk in going) - BEHIND
+                going = [walk for walk in going if walk.score > floor]
             alive = [walk for walk in grown if walk.at <= self.end and not walk.edited]
             alive += sorted(going, key=lambda walk: (-walk.score, walk.steps))[:beam]
             if not alive:
