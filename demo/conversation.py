@@ -19,8 +19,6 @@ LINES = (
     "songs from the 80s",
     "hallelujah",
     "no, the one by Jeff Buckley",
-    "play something by adele",
-    "their latest album",
 )
 """Of one user, one after the other."""
 SHOWN = 3
