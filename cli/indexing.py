@@ -15,7 +15,6 @@ from cli.output import (
     command,
     counted,
     duration,
-    plain,
     print_facts,
     print_json,
     print_next,
@@ -157,6 +156,8 @@ def _contents(engine: SearchEngine) -> dict[str, object]:
 
 def _report(engine: SearchEngine, out: Path, seconds: float, size: int) -> None:
     console = screen()
+    from engine.plain import plain
+
     contents = plain(_contents(engine))
     console.print(f"Indexed {counted(len(engine), 'document')} in {duration(seconds)} into {out}")
     types = ", ".join(f"{name} {count:,}" for name, count in contents["types"].items())

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import math
 import os
 import shlex
 import sys
 from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -36,23 +32,11 @@ def watched() -> bool:
     return sys.stderr.isatty()
 
 
-def plain(value: Any) -> Any:
-    """As JSON types: dataclasses as objects, NaN and infinity, which JSON lacks, as null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, Path) else value
-
-
 def print_json(value: Any) -> None:
     """One JSON value on standard output."""
+    # Imported here so that --help need not wait for the engine.
+    from engine.plain import plain
+
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
 
 

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response as HttpResponse
 
 from engine import Response
+from engine.plain import plain
 
 JSON = "application/json"
-
-
-def plain(value: Any) -> Any:
-    """As JSON types: dataclasses as objects; NaN and infinity, which JSON lacks, as null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def as_json(content: Any, status: int = 200) -> HttpResponse:

@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends
 from starlette.responses import Response as HttpResponse
 
+from engine.plain import plain
 from service.admin import admin_only
-from service.answers import as_json, plain
+from service.answers import as_json
 from service.documented import ANSWERS
 from service.problems import Problem
 from service.schemas import DocumentsIn, IdsIn, LearnIn, SimulateIn

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response as HttpResponse
 
 from engine import Context, Response
-from service.answers import as_json, plain, search_to_json
+from engine.plain import plain
+from service.answers import as_json, search_to_json
 from service.dialogue import SEARCH, told
 from service.documented import ANSWERS
 from service.schemas import ChatIn, MissingIn, SearchIn

@@ -10,8 +10,9 @@ from fastapi import APIRouter
 from starlette.responses import Response as HttpResponse
 
 from engine.beliefs import beliefs, typical_queries
+from engine.plain import plain
 from engine.traffic import read_traffic
-from service.answers import as_json, plain
+from service.answers import as_json
 from service.documented import ANSWERS
 from service.metrics import CONTENT_TYPE
 from service.problems import Problem

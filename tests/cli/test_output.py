@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.output import counted, duration, plain
+from cli.output import counted, duration
+from engine.plain import plain
 from tests.cli.lines import found, ids, ltrr
 
 
