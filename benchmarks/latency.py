@@ -27,7 +27,7 @@ from benchmarks import latency_stages as stages
 from benchmarks.charts import chart
 from benchmarks.generated import Generated
 from benchmarks.latency_index import cold_start, learning, prepared
-from benchmarks.latency_parts import PARTS, Bare, answers, timed
+from benchmarks.latency_parts import OWN_RANK, Bare, answers, timed
 from engine import Context, Document, SearchEngine
 from retrievers.blas import single_threaded
 
@@ -82,8 +82,8 @@ def searching(engine: SearchEngine, asked: Asked, folder: Path) -> dict[str, Any
         bare(one)
     parts = [bare(one) for one in searched[WARM:]]
     bare.close()
-    sums = [sum(one[part] for part in PARTS) for one in parts]
-    own = [total - one["rank"] + one["own_rank"] for total, one in zip(sums, parts, strict=True)]
+    sums = [sum(one.values()) - one[OWN_RANK] for one in parts]
+    own = [total - one["rank"] + one[OWN_RANK] for total, one in zip(sums, parts, strict=True)]
     p50 = statistics.median(taken)
     names = sorted({name for one in stages_ms for name in one})
     return {

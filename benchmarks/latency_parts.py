@@ -22,18 +22,8 @@ from rankers.lambdamart import LambdaMART
 from retrievers.base import Query, Retriever
 from retrievers.dense import Dense
 
-PARTS = (
-    "encoder",
-    "bm25",
-    "fuzzy",
-    "dense",
-    "memory",
-    "personal",
-    "discovery",
-    "popular",
-    "rank",
-    "log",
-)
+OWN_RANK = "own_rank"
+"""The ranker's own evaluation, measured beside LightGBM's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,9 +70,9 @@ class Bare:
         self._number = 0
 
     def __call__(self, one: Searched) -> dict[str, float]:
-        """Milliseconds of each part; `own_rank` is the ranker's own evaluation, beside LightGBM's."""
+        """Milliseconds of each part: the encoder, each generator, rank, log; and of `OWN_RANK`."""
         answer = one.answer
-        taken = dict.fromkeys((*PARTS, "own_rank"), 0.0)
+        taken = dict.fromkeys(("encoder", *self._retrievers, "rank", "log", OWN_RANK), 0.0)
         if self._dense is not None:
             encoder = self._dense.encoder
             taken["encoder"] = timed(lambda: encoder.encode([one.text]))
@@ -97,7 +87,7 @@ class Bare:
         if self._booster is not None:
             booster = self._booster
             taken["rank"] = timed(lambda: booster.predict(features, num_threads=1))
-        taken["own_rank"] = timed(lambda: self._ranker.score(features))
+        taken[OWN_RANK] = timed(lambda: self._ranker.score(features))
         taken["log"] = timed(self._logging(answer))
         return taken
 
