@@ -15,9 +15,10 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,7 @@ def living(engine: SearchEngine, data: Generated, asked: Asked) -> dict[str, flo
         response = engine.search(text, context)
         if response.hits:
             shown = response.hits[0].id
-            clicks.append(
-                timed(lambda i=response.impression_id, d=shown: engine.feedback(i, clicks=[d]))  # type: ignore[misc]
-            )
+            clicks.append(timed(partial(engine.feedback, response.impression_id, clicks=[shown])))
     new = [
         Document(f"new{i}", f"zyxgloss{i} {d.title}", d.text, d.type, d.metadata)
         for i, d in enumerate(data.documents(0, min(NEW, data.n)))
@@ -133,7 +132,7 @@ def living(engine: SearchEngine, data: Generated, asked: Asked) -> dict[str, flo
         for text, context in asked[200:] * 20:
             if done.is_set():
                 return
-            waits.append(timed(lambda t=text, c=context: engine.search(t, c)))  # type: ignore[misc]
+            waits.append(timed(partial(engine.search, text, context)))
 
     beside = threading.Thread(target=search_on)
     beside.start()
@@ -229,15 +228,13 @@ def plot(sizes: dict[str, Any]) -> str:
     return chart(series, "documents (log 10)", "ms", lines=True)
 
 
-def _folder(given: Path | None, n: int) -> Any:
-    if given is None:
-        return _Temporary()
-    return nullcontext(given / str(n))
-
-
-class _Temporary(tempfile.TemporaryDirectory[str]):
-    def __enter__(self) -> Path:  # type: ignore[override]
-        return Path(super().__enter__())
+@contextmanager
+def _folder(given: Path | None, n: int) -> Iterator[Path]:
+    if given is not None:
+        yield given / str(n)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import faiss
@@ -80,7 +81,7 @@ class Bare:
         depths = answer.choice.depths.tolist()
         for (name, retriever), depth in zip(self._retrievers.items(), depths, strict=True):
             if depth and retriever is self._dense:
-                taken[name] = timed(lambda d=depth: self._nearest(vector, d))  # type: ignore[misc]
+                taken[name] = timed(partial(self._nearest, vector, depth))
             elif depth:
                 taken[name] = timed(_asking(retriever, answer.query, depth))
         features = answer.features

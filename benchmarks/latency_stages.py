@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,9 @@ def encoding(
     cores."""
     encoder, exact = MiniLM(), MiniLM(precision="float32")
     encoder.encode(["warm"])
-    taken = [timed(lambda t=text: encoder.encode([t])) for text in texts]  # type: ignore[misc]
+    taken = [timed(partial(encoder.encode, [text])) for text in texts]
     exact.encode(["warm"])
-    slow = [timed(lambda t=text: exact.encode([t])) for text in texts[:100]]  # type: ignore[misc]
+    slow = [timed(partial(exact.encode, [text])) for text in texts[:100]]
     own = np.concatenate([encoder.encode([text]) for text in texts])
     true = np.concatenate([exact.encode([text]) for text in texts])
     cosines = (own * true).sum(axis=1)
@@ -88,7 +89,7 @@ def dense(
     found = next(r for r in engine.state.retrievers.values() if isinstance(r, Dense))
     queries = [Query(text) for text in texts]
     answers = [found.retrieve(query, K) for query in queries]  # vectors of the queries are kept
-    taken = [timed(lambda q=query: found.retrieve(q, K)) for query in queries]  # type: ignore[misc]
+    taken = [timed(partial(found.retrieve, query, K)) for query in queries]
     encoded = on_grid(np.concatenate([found.encoder.encode([text]) for text in texts]))
     depth = min(K, len(vectors))
     exact = nearest(vectors, encoded.astype(np.float32), depth)
