@@ -173,7 +173,7 @@ def leads(studied: Sequence[Studied]) -> Table:
             )
             mean, reach = lead(studied, system, intent)
             cells.append(
-                f"{success:.1f}" if system == LTRR else f"{success:.1f} ({mean:+.1f} ± {reach:.1f})"
+                f"{success:.1f}" if system == LTRR else f"{success:.1f} ({_about(mean, reach, 1)})"
             )
         style = "bold" if system == LTRR else "dim" if system == ORACLE else ""
         table.add_row(system, f"{drawn:.1f}", *cells, style=style)
@@ -193,7 +193,7 @@ def regrets(studied: Sequence[Studied]) -> Table:
     size = studied[0].regret.size
     for mark in [*(m for m in MARKED if m < size), size]:
         mean, reach = interval([float(one.regret[mark - 1]) for one in studied])
-        table.add_row(f"{mark:,}", f"{mean:+.0f} ± {reach:.0f}")
+        table.add_row(f"{mark:,}", _about(mean, reach, 0))
     mean_regret = np.mean([one.regret for one in studied], axis=0)
     above = np.flatnonzero(mean_regret >= 0)
     last = int(above[-1]) + 1 if above.size else 0
@@ -228,6 +228,12 @@ def report(seeds: Sequence[int], studied: Sequence[Studied]) -> dict[str, object
             for seed, one in zip(seeds, studied, strict=True)
         },
     }
+
+
+def _about(mean: float, reach: float, digits: int) -> str:
+    """With its interval, which one seed does not have."""
+    told = f"{mean:+.{digits}f}"
+    return told if math.isnan(reach) else f"{told} ± {reach:.{digits}f}"
 
 
 def _ends(history: Sequence[Round]) -> list[int]:
