@@ -62,14 +62,6 @@ def heard_in(
     return fields, examples(given, fields, structured.hear)
 
 
-def train_tagger(
-    structured: Structured, dialogues: Sequence[Dialogue], *, progress: bool = False
-) -> Tagger:
-    """A tagger of dialogues about a catalogue."""
-    fields, heard = heard_in(structured, dialogues, progress=progress)
-    return train(heard, fields, progress=progress)
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """Spans told of user turns: right, wrong and missed; turns with all right, turns, and milliseconds
