@@ -101,15 +101,20 @@ def searching(engine: SearchEngine, asked: Asked, folder: Path) -> dict[str, Any
 
 
 def throughput(engine: SearchEngine, asked: Asked) -> dict[str, float]:
-    """Searches per second by 1, 2 and 8 threads, each search a new text."""
+    """Searches per second by 1, 2 and 8 threads, and in one batch by 1 and 2; each a new text."""
     found: dict[str, float] = {}
-    share = len(asked) // 3
+    share = len(asked) // 5
     for place, threads in enumerate((1, 2, 8)):
         part = asked[place * share : (place + 1) * share]
         start = time.perf_counter()
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(lambda one: engine.search(*one), part))
         found[f"searches_per_s_{threads}_threads"] = len(part) / (time.perf_counter() - start)
+    for place, threads in enumerate((1, 2), 3):
+        part = asked[place * share : (place + 1) * share]
+        start = time.perf_counter()
+        engine.search_many(part, threads=threads)
+        found[f"searches_per_s_batch_{threads}_threads"] = len(part) / (time.perf_counter() - start)
     return found
 
 
@@ -175,7 +180,7 @@ def measure(
             found |= searching(engine, asked, folder)
             found["memory_parts_gib"] = {n: size / 2**30 for n, size in engine.memory().items()}
             found |= stages.dense(engine, texts[:200], vectors)
-            found |= throughput(engine, searches_of(data, 600, 2))
+            found |= throughput(engine, searches_of(data, 1000, 2))
             if live:
                 found |= living(engine, data, searches_of(data, 400, 3))
         if new_events:

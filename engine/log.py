@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import SnapshotError
 from engine.log_rows import (
+    ADD_SERVED,
     FORMAT,
     MIGRATIONS,
     OF_IMPRESSIONS,
@@ -28,6 +28,7 @@ from engine.log_rows import (
     EventRow,
     FeatureRows,
     SearchRow,
+    Served,
     read_interleaved,
     search_row,
 )
@@ -86,43 +87,14 @@ class Log:
             finally:
                 target.close()
 
-    def add_search(
-        self,
-        *,
-        impression: str,
-        time: float,
-        user: str | None,
-        typed: str,
-        text: str,
-        context: Mapping[str, Any],
-        policy: str,
-        plan: Mapping[str, tuple[int, float]],
-        propensity: float | None,
-        version: int,
-        candidates: int,
-        shown: Sequence[str],
-        x: NDArray[np.float64],
-        rows: FeatureRows,
-        interleaving: Mapping[str, Any] | None = None,
-        exploration: Mapping[str, Any] | None = None,
-    ) -> None:
-        """One answered search with its features as served, in one transaction."""
+    def add_searches(self, served: Iterable[Served]) -> None:
+        """Answered searches with their features as served, in one transaction."""
         with self._lock, self._transaction():
-            seq = self._db.execute(
-                "INSERT INTO searches (impression, time, user, typed, text, context, imported, "
-                "policy, plan, propensity, version, candidates, shown, x, interleaving, "
-                "exploration) VALUES (?,?,?,?,?,?,0,?,?,?,?,?,?,?,?,?)",
-                (
-                    impression, time, user, typed, text, json.dumps(context), policy,
-                    json.dumps(plan), propensity, version, candidates, json.dumps(list(shown)),
-                    x.astype(np.float32).tobytes(),
-                    None if interleaving is None else json.dumps(interleaving),
-                    None if exploration is None else json.dumps(exploration),
-                ),
-            ).lastrowid  # fmt: skip
-            if seq is None:
-                raise SnapshotError(f"{self.path}: the log gave no row id")
-            self._put_rows(seq, rows)
+            for one in served:
+                seq = self._db.execute(ADD_SERVED, one.values()).lastrowid
+                if seq is None:
+                    raise SnapshotError(f"{self.path}: the log gave no row id")
+                self._put_rows(seq, one.rows)
 
     def add_history(
         self,

@@ -115,6 +115,44 @@ class FeatureRows:
     features: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """An answered search as it is logged: the fields of `SearchRow`, the bandit's context `x` (d,) and
+    the features as served."""
+
+    impression: str
+    time: float
+    user: str | None
+    typed: str
+    text: str
+    context: Mapping[str, Any]
+    policy: str
+    plan: Mapping[str, tuple[int, float]]
+    propensity: float | None
+    version: int
+    candidates: int
+    shown: Sequence[str]
+    x: NDArray[np.float64]
+    rows: FeatureRows
+    interleaving: Mapping[str, Any] | None = None
+    exploration: Mapping[str, Any] | None = None
+
+    def values(self) -> tuple[object, ...]:
+        """What `ADD_SERVED` inserts."""
+        return (
+            self.impression, self.time, self.user, self.typed, self.text, json.dumps(self.context),
+            self.policy, json.dumps(self.plan), self.propensity, self.version, self.candidates,
+            json.dumps(list(self.shown)), self.x.astype(np.float32).tobytes(),
+            None if self.interleaving is None else json.dumps(self.interleaving),
+            None if self.exploration is None else json.dumps(self.exploration),
+        )  # fmt: skip
+
+
+ADD_SERVED = """
+INSERT INTO searches (impression, time, user, typed, text, context, imported, policy, plan, propensity,
+                      version, candidates, shown, x, interleaving, exploration)
+VALUES (?,?,?,?,?,?,0,?,?,?,?,?,?,?,?,?)
+"""
 # Both start from every column of a search, in the order of `search_row`.
 PICK_SEARCHES = """
 SELECT seq, impression, time, user, typed, text, context, imported, policy, plan, propensity,

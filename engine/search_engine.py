@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -25,7 +26,7 @@ from engine.memory import memory_of
 from engine.parts import with_encoder
 from engine.promotion import Promotion, promote, waiting_challenger
 from engine.response import Event, LearnReport, LoggedSearch, Response
-from engine.showing import new_impression, searched
+from engine.showing import checked, log_searches, new_impression, searched
 from engine.snapshots import read_snapshot, ready
 from engine.staging import free_version
 from engine.state import State
@@ -126,15 +127,35 @@ class SearchEngine:
         `impression_id`: what to log it under, never used before; None: 128 random bits.
         """
         id = new_impression() if impression_id is None else check_impression(impression_id)
-        serving, log = self._in_force.serving, self._log
-        return searched(serving, self.config, log, query, context, k, explain, id)
+        asked = checked(query, context, k, self.config, explain)
+        response, served = searched(self._in_force.serving, self.config, asked, id)
+        log_searches(self._log, [served])
+        return response
+
+    def search_many(
+        self, searches: Sequence[tuple[str, Context | None]], k: int = 10, *, threads: int = 1
+    ) -> list[Response]:
+        """Answer many queries in their contexts as `search` would, all by one state.
+
+        They are logged in one transaction at the end: all or nothing, and one that cannot be searched
+        is refused before any is.
+        """
+        asked = [checked(query, context, k, self.config) for query, context in searches]
+        serving, config = self._in_force.serving, self.config
+        with ThreadPoolExecutor(threads) as pool:
+            made = list(
+                pool.map(lambda one: searched(serving, config, one, new_impression()), asked)
+            )
+        log_searches(self._log, [served for _, served in made])
+        return [response for response, _ in made]
 
     def preview(
         self, query: str, context: Context | None = None, k: int = 10, *, explain: bool = False
     ) -> Response:
         """What `search` would answer, without logging it, so without an impression that feedback could
         refer to: for what is shown while somebody is typing."""
-        return searched(self._in_force.serving, self.config, None, query, context, k, explain, "")
+        asked = checked(query, context, k, self.config, explain)
+        return searched(self._in_force.serving, self.config, asked, "")[0]
 
     def why_missing(
         self, query: str, item: str, context: Context | None = None, k: int = 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import secrets
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from engine.explaining import explanation
 from engine.in_force import Serving
 from engine.interleaving import Place, page_of
 from engine.log import Log
-from engine.log_rows import FeatureRows
+from engine.log_rows import FeatureRows, Served
 from engine.positions import surface_of
 from engine.ranking_features import column_names
 from engine.response import Hit, Response, SourceHit
@@ -35,100 +35,41 @@ def new_impression() -> str:
     return secrets.token_hex(16)
 
 
-def searched(
-    serving: Serving,
-    config: EngineConfig,
-    log: Log | None,
-    query: str,
-    context: Context | None,
-    k: int,
-    explain: bool,
-    impression: str,
-) -> Response:
-    """The answer to a query, logged where there is a log; what cannot be searched is refused first."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search as `checked` lets it through."""
+
+    text: str
+    given: Context
+    k: int
+    explain: bool = False
+
+
+def checked(
+    query: str, context: Context | None, k: int, config: EngineConfig, explain: bool = False
+) -> Asked:
+    """What is asked for; BadInput where it cannot be searched."""
     text, k = check_query(query, config), check_k(k, config)
-    given, now = check_context(Context() if context is None else context), config.clock()
-    made = answered(serving.state, config, text, given, now)
-    return shown(serving, config, log, made, given, now, k, explain, impression)
+    return Asked(text, check_context(Context() if context is None else context), k, explain)
 
 
-def shown(
-    serving: Serving,
-    config: EngineConfig,
-    log: Log | None,
-    made: Answer,
-    given: Context,
-    now: float,
-    k: int,
-    explain: bool,
-    impression: str,
-) -> Response:
-    """The page of k of an answer as a response, logged where there is a log; `given` is the context as
-    it came. BadInput where the log has the impression already."""
+def searched(
+    serving: Serving, config: EngineConfig, asked: Asked, impression: str
+) -> tuple[Response, Served]:
+    """The answer, and what is to be logged of it under `impression`."""
     state, challenger = serving.state, serving.challenger
+    given, now = asked.given, config.clock()
+    made = answered(state, config, asked.text, given, now)
     explored = None
     if config.exploration and challenger is None:
         made, explored = explore(state, config, made, given)
-    page = page_of(state, made, config, given, now, k, challenger)
+    page = page_of(state, made, config, given, now, asked.k, challenger)
     first, shared = page.first, page.interleaving is not None
     hits = tuple(_hit(state, place, rank) for rank, place in enumerate(page.places, 1))
     choice, names = made.choice, tuple(state.retrievers)
-    if log is not None:
-        row = _logged(state, config, made, given, now, first)
-        try:
-            log.add_search(
-                **row,
-                impression=impression,
-                propensity=None if shared else choice.propensity,
-                shown=[hit.id for hit in hits],
-                interleaving=page.interleaving,
-                exploration=explored,
-            )
-        except sqlite3.IntegrityError as e:
-            raise BadInput(
-                f"impression_id: {impression!r} is in the log already; every search needs one of its own"
-            ) from e
-    return Response(
-        query=made.query,
-        hits=hits,
-        impression_id=impression,
-        plan=dict(zip(names, choice.depths.tolist(), strict=True)),
-        propensity=math.nan if shared else choice.propensity,
-        candidates=made.order.size,
-        timings=page.timings,
-        notes=page.notes,
-        explanation=explanation(state, made, first) if explain else None,
-        challenger=challenger.snapshot if challenger is not None and shared else None,
-    )
-
-
-class _Logged(TypedDict):
-    """What the log keeps of an answer whatever page was made of it."""
-
-    time: float
-    user: str | None
-    typed: str
-    text: str
-    context: Mapping[str, Any]
-    policy: str
-    plan: Mapping[str, tuple[int, float]]
-    version: int
-    candidates: int
-    x: NDArray[np.float64]
-    rows: FeatureRows
-
-
-def _logged(
-    state: State,
-    config: EngineConfig,
-    made: Answer,
-    given: Context,
-    now: float,
-    first: NDArray[np.int64],
-) -> _Logged:
-    choice, names = made.choice, tuple(state.retrievers)
     rng = generator_of(config.seed + 1, state.version, made.query.typed, given)
-    return _Logged(
+    served = Served(
+        impression=impression,
         time=now if given.time is None else given.time.timestamp(),
         user=given.user,
         typed=made.query.typed,
@@ -139,13 +80,41 @@ def _logged(
             name: (int(depth), float(marginal))
             for name, depth, marginal in zip(names, choice.depths, choice.marginals, strict=True)
         },
+        propensity=None if shared else choice.propensity,
         version=state.version,
         candidates=made.order.size,
+        shown=[hit.id for hit in hits],
         x=made.facts.x,
         rows=feature_rows(
             state, column_names(state.retrievers), made, first, config.rest_sample, rng
         ),
+        interleaving=page.interleaving,
+        exploration=explored,
     )
+    response = Response(
+        query=made.query,
+        hits=hits,
+        impression_id=impression,
+        plan=dict(zip(names, choice.depths.tolist(), strict=True)),
+        propensity=math.nan if shared else choice.propensity,
+        candidates=made.order.size,
+        timings=page.timings,
+        notes=page.notes,
+        explanation=explanation(state, made, first) if asked.explain else None,
+        challenger=challenger.snapshot if challenger is not None and shared else None,
+    )
+    return response, served
+
+
+def log_searches(log: Log, served: Sequence[Served]) -> None:
+    """All of them or none; BadInput where the log has an impression already."""
+    try:
+        log.add_searches(served)
+    except sqlite3.IntegrityError as e:
+        known = next(one.impression for one in served if log.search(one.impression) is not None)
+        raise BadInput(
+            f"impression_id: {known!r} is in the log already; every search needs one of its own"
+        ) from e
 
 
 def explore(

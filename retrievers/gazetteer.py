@@ -141,8 +141,7 @@ class Gazetteer:
     def _parts(
         self, table: ValueTable, where: list[Place], spelt: list[Spellings]
     ) -> Iterator[Mention]:
-        matched: dict[int, list[tuple[int, float]]] = defaultdict(list)
-        rare: dict[int, bool] = defaultdict(bool)
+        matched, got, tokens, rare = [np.empty(0, np.int32)], [], [], []
         for token, variants in enumerate(spelt):
             for word in variants[0][0].split():
                 if not word.isalpha():
@@ -152,14 +151,22 @@ class Gazetteer:
                 for near, alike in tried:
                     size = int(table.spellings.starts[near + 1] - table.spellings.starts[near])
                     values = table.with_word(near)
-                    for value in values[:TRIED].tolist():
-                        matched[value].append((token, size * alike))
-                        rare[value] |= values.size <= COMMON
-        for value, hits in matched.items():
-            run = _run(hits)
+                    matched.append(values[:TRIED])
+                    got += [size * alike] * matched[-1].size
+                    tokens += [token] * matched[-1].size
+                    rare += [values.size <= COMMON] * matched[-1].size
+        found, of = np.unique(np.concatenate(matched), return_inverse=True)
+        # Most values have one of their words here: at most as alike as all that they have.
+        enough = np.bincount(of, got, found.size) >= FEWEST * table.letters[found]
+        hits: dict[int, list[int]] = defaultdict(list)
+        for at in np.flatnonzero(enough[of]).tolist():
+            hits[int(of[at])].append(at)
+        for place, ats in hits.items():
+            value = int(found[place])
+            run = _run([(tokens[at], got[at]) for at in ats])
             letters = float(table.letters[value])
             likeness = sum(got for _, got in run) / letters if letters else 0.0
-            if likeness < FEWEST or (len(run) == 1 and not rare[value]):
+            if likeness < FEWEST or (len(run) == 1 and not any(rare[at] for at in ats)):
                 continue
             # Every word in another order; as they stand they are found by `_whole`.
             likeness = min(likeness, OTHER_ORDER)

@@ -82,6 +82,26 @@ def test_threads_answer_as_one_after_another(engine: SearchEngine) -> None:
     assert together == alone
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_many_are_answered_as_one_by_one(engine: SearchEngine, threads: int) -> None:
+    asked = [("silver river", None), ("love", Context(user="u1")), ("night train artistc2", None)]
+    alone = [engine.search(query, context, 5) for query, context in asked]
+    before = engine.log.last()[0]
+    together = engine.search_many(asked, 5, threads=threads)
+    assert list(map(answer_of, together)) == list(map(answer_of, alone))
+    assert [one.plan for one in together] == [one.plan for one in alone]
+    assert engine.log.last()[0] == before + len(asked)
+    engine.feedback(together[1].impression_id, clicks=[together[1].hits[0].id])
+
+
+def test_one_that_cannot_be_searched_refuses_many(engine: SearchEngine) -> None:
+    before = engine.log.last()
+    with pytest.raises(BadInput, match="query"):
+        engine.search_many([("love", None), (loose(user="u1"), None)])  # type: ignore[list-item]
+    assert engine.log.last() == before
+    assert engine.search_many([]) == []
+
+
 def test_an_empty_query_gives_popular_items(engine: SearchEngine) -> None:
     response = engine.search("")
     assert len(response.hits) >= engine.config.at_least
