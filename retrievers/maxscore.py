@@ -40,11 +40,11 @@ def scratch(rows: int) -> tuple[Scores, Docs]:
 
 @njit(nogil=True, cache=True)
 def peaks(indptr: Offsets, impacts: Scores) -> Scores:
-    """The highest impact of each list; infinite where one is negative, so that it bounds nothing."""
+    """The highest impact of each list; infinite where one is not above 0, so that it bounds nothing."""
     highest = np.zeros(indptr.size - 1, np.float32)
     for term in range(highest.size):
         for p in range(indptr[term], indptr[term + 1]):
-            highest[term] = max(highest[term], impacts[p] if impacts[p] >= 0 else np.inf)
+            highest[term] = max(highest[term], impacts[p] if impacts[p] > 0 else np.inf)
     return highest
 
 

@@ -10,7 +10,7 @@ from typing import Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers import maxscore
+from retrievers import maxscore, sweep
 from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Hits, Scores
 from retrievers.postings import Postings
@@ -80,7 +80,8 @@ class Segment:
             t = vocabulary.get(term)
             if t is not None:
                 found.append((int(indptr[t + 1] - indptr[t]), t, weight))
-        k = min(k, sum(size for size, _, _ in found))
+        total = sum(size for size, _, _ in found)
+        k = min(k, total)
         if k <= 0:
             return Hits.none()
         found.sort()
@@ -88,12 +89,18 @@ class Segment:
         for i, (_, t, weight) in reversed(list(enumerate(found))):
             bounds[i] = bounds[i + 1] + float(self.peaks[t]) * weight
         docs, scores = np.empty(k, np.int32), np.empty(k, np.float32)
-        size = maxscore.search(
+        lists = (
             indptr,
             self.postings.rows,
             self.impacts,
             np.array([t for _, t, _ in found], np.int64),
             np.array([weight for _, _, weight in found], np.float32),
+        )
+        if not among.prior.size and sweep.pays(lists[-1], bounds, total, among.count):
+            size = sweep.search(*lists, among.count, among.live, among.allowed, docs, scores)
+            return Hits(docs[:size], scores[:size])
+        size = maxscore.search(
+            *lists,
             bounds,
             among.prior_peak,
             among.live,
