@@ -22,6 +22,7 @@ from engine.log_rows import SCHEMA
 from rankers.lambdamart import LambdaMART
 from retrievers.base import Query, Retriever
 from retrievers.dense import Dense
+from retrievers.structured import Structured
 
 OWN_RANK = "own_rank"
 """The ranker's own evaluation, measured beside LightGBM's."""
@@ -58,6 +59,9 @@ class Bare:
     def __init__(self, engine: SearchEngine, scratch: Path) -> None:
         self._retrievers = engine.state.retrievers
         self._dense = next((r for r in self._retrievers.values() if isinstance(r, Dense)), None)
+        self._structured = next(
+            (r for r in self._retrievers.values() if isinstance(r, Structured)), None
+        )
         ranker = engine.state.ranker
         self._booster: lightgbm.Booster | None = None
         if isinstance(ranker, LambdaMART) and ranker.model is not None:
@@ -71,9 +75,14 @@ class Bare:
         self._number = 0
 
     def __call__(self, one: Searched) -> dict[str, float]:
-        """Milliseconds of each part: the encoder, each generator, rank, log; and of `OWN_RANK`."""
+        """Milliseconds of each part: the encoder, the readings that `structured` searches by, each
+        generator, rank, log; and of `OWN_RANK`."""
         answer = one.answer
-        taken = dict.fromkeys(("encoder", *self._retrievers, "rank", "log", OWN_RANK), 0.0)
+        names = ("encoder", "readings", *self._retrievers, "rank", "log", OWN_RANK)
+        taken = dict.fromkeys(names, 0.0)
+        structured = self._structured
+        if structured is not None:
+            taken["readings"] = timed(lambda: structured.readings(structured.hear(one.text)))
         if self._dense is not None:
             encoder = self._dense.encoder
             taken["encoder"] = timed(lambda: encoder.encode([one.text]))
