@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,6 +21,7 @@ from service.dialogue import Manager
 from tests.conftest import WordHashes
 from tests.service.conftest import asking, wait_for
 
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "conversation.md"
 WHO = ("imagine dragons", "jeff buckley", "leonard cohen", "abba")
 
 
@@ -154,6 +158,19 @@ def test_it_goes_on_at_a_server_that_never_heard_of_it(player: TestClient, talke
             "name": "play",
             "arguments": {"track": "Hallelujah", "artist": "Jeff Buckley"},
         }
+
+
+def test_the_documentation_shows_what_is_answered(talker: Talker) -> None:
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```json *(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 4
+    answer: dict[str, Any] = {}
+    for kind, block in blocks:
+        shown = json.loads(block)
+        if kind == "answer":
+            assert {name: answer[name] for name in shown} == shown
+        else:
+            answer = talker.say(shown["text"])
 
 
 def test_without_a_model_a_line_is_searched_for_with_those_before_it(client: TestClient) -> None:
