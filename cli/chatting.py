@@ -53,7 +53,10 @@ def chat(
                     console.print(f"Playing {name_of(hit.document)}.")
                 else:
                     reply = talk.say(line)
-                    show(console, reply.response)
+                    if reply.response is not None:
+                        show(console, reply.response)
+                    for note in reply.notes:
+                        console.print(f"  Note: {note}", style="yellow")
                     if reply.actions:
                         console.print(reply.text)
                     if reply.is_last:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,28 +89,55 @@ def serve(
         host=host, token=token, names=tuple(name or ()), origins=tuple(origin or ()),
         search_ms=search_ms, workers=workers,
     )  # fmt: skip
-    with problems().status(f"opening {folder}") if watched() and not demo else nullcontext():
-        engine = _engine(folder, demo, embeddings)
+    # Before the index is read or made: whoever cannot listen need not wait to be told.
+    listening = _listening(host, port)
+    engine = _engine(folder, demo, embeddings)
     app = create_app(engine, settings, simulator=listeners if demo else None)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=settings.stop_s, timeout_keep_alive=KEPT_ALIVE_S,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    listening = config.bind_socket()
+    at = f"[{host}]" if ":" in host else host
+    # Ctrl-C is how it ends: uvicorn has answered what was running, and raises it again afterwards.
+    with suppress(KeyboardInterrupt):
+        # Whoever follows the address at once waits a moment instead of being refused.
+        listening.listen(config.backlog)
+        typer.echo(
+            f"Serving {folder} at http://{at}:{listening.getsockname()[1]}/ (Ctrl-C stops it)"
+        )
+        server.run(sockets=[listening])
+    typer.echo("Stopped; what was recorded and learnt is kept.")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    from engine import BadInput
+
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Inherited by its connections. Else the second packet of an answer waits for the client to
     # acknowledge the first, which takes it up to 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    at = f"[{host}]" if ":" in host else host
-    typer.echo(f"Serving {folder} at http://{at}:{listening.getsockname()[1]}/ (Ctrl-C stops it)")
-    server.run(sockets=[listening])
+    try:
+        listening.bind((host, port))
+    except OSError as e:
+        listening.close()
+        raise BadInput(
+            f"{host}, port {port}: cannot be listened on ({e.strerror}); choose another with --host "
+            "and --port (0: any port that is free)"
+        ) from e
+    return listening
 
 
 def _engine(folder: Path, demo: bool, embeddings: Path) -> SearchEngine:
     from engine import SearchEngine
 
     if not demo or (folder / "CURRENT").exists():
-        return SearchEngine.load(folder)
+        with problems().status(f"opening {folder}") if watched() else nullcontext():
+            return SearchEngine.load(folder)
+    problems().print(
+        f"Indexing the demo's catalogue into {folder}: a minute, this first time.", soft_wrap=True
+    )
     from demo.catalogue import catalogue
     from demo.conversation import shipped_model
     from demo.run import engine_config

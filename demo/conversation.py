@@ -11,7 +11,7 @@ from rich.text import Text
 
 from engine import Context, Response, SearchEngine, Talk
 from engine.conversing import PARTS
-from engine.talking import called
+from engine.saying import called
 
 LINES = (
     "Believer is by Imagine Dragons.",
@@ -35,6 +35,8 @@ def converse(engine: SearchEngine, console: Console, lines: Sequence[str] = LINE
     talk = Talk(engine, Context(), SHOWN)
     for line in lines:
         response = talk.say(line).response
+        if response is None:
+            continue
         console.print(Text.assemble(("  > ", "dim"), (line, "bold"), taken_for(response)))
         found = "; ".join(f"{called(hit.document)} ({hit.document.type})" for hit in response.hits)
         console.print(f"    {found or 'nothing'}")

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from conversation.actions import MORE, STOP
 from conversation.base import Action, AnnotatedTurn, Slot
+from engine.checks import check_query
 from engine.errors import BadInput
 from engine.response import Hit, Response
+from engine.saying import About, playing, said_of
 from engine.search_engine import SearchEngine
 from engine.understanding import readings_of
-from retrievers.base import Context, Document, Query, Span, Turn
+from retrievers.base import Context, Query, Span, Turn
 from retrievers.query_words import RANGE, YEAR
 
-NAMED = 3
-"""Results that an answer names."""
-BY = ("artist", "artists", "author", "authors", "creator", "brand")
-"""Metadata that says whose work an item is."""
-PLAY, ASK, ASK_WHICH, MORE, STOP = "play", "ask", "ask_which", "ask_more", "stop"
-"""Actions that are more than showing what was found."""
 SLOTS = {"type": "kind", "order": "sort"}
 """What readings call otherwise than the arguments of actions."""
+QUERY = "query"
+"""The argument of an action that is searched for in place of the turn."""
 
 
 class Decided(Protocol):
@@ -48,16 +48,76 @@ class Decides(Protocol):
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What is answered, what it was found by, and what is done: nothing but showing it where nobody
-    decides."""
+    decides.
+
+    `response` is None where nothing is left to search for: the user wants no more. `about`: the item
+    that is played, or those to choose from. `turns`: the user's and the system's, for the next line.
+    `notes`: what was degraded.
+    """
 
     text: str
-    response: Response
+    response: Response | None
     actions: tuple[Action, ...] = ()
+    about: tuple[About, ...] = ()
+    turns: tuple[AnnotatedTurn, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_last(self) -> bool:
         """Whether the conversation is over."""
         return any(action.name == STOP for action in self.actions)
+
+
+def reply_to(
+    engine: SearchEngine,
+    text: str,
+    before: Sequence[AnnotatedTurn],
+    context: Context,
+    k: int,
+    manager: Decides | None,
+) -> Reply:
+    """What a line leads to after the turns `before`, in a context whose turns are theirs.
+
+    A manager decides what is done, and the line is searched for once, unless nothing more is wanted;
+    a manager that fails costs a note.
+    """
+    check_query(text, engine.config)
+    said = AnnotatedTurn("user", text)
+    actions: tuple[Action, ...] = ()
+    notes: tuple[str, ...] = ()
+    if manager is not None:
+        try:
+            said, actions = _decided(engine, manager, said, before, context)
+        except Exception as e:
+            logging.getLogger(__name__).exception("the dialogue manager failed")
+            notes = (f"dialogue manager: failed, only searched ({type(e).__name__}: {e})",)
+    response = None
+    if not actions or any(action.name not in (STOP, MORE) for action in actions):
+        asked = next((a.arguments[QUERY] for a in actions if QUERY in a.arguments), text)
+        response = engine.search(asked[: engine.config.max_query_chars], context, k)
+    answer = said_of(actions, [hit.document for hit in response.hits] if response else [])
+    turns = (said, answer.turn)
+    return Reply(answer.turn.text, response, actions, answer.about, turns, notes)
+
+
+def _decided(
+    engine: SearchEngine,
+    manager: Decides,
+    said: AnnotatedTurn,
+    before: Sequence[AnnotatedTurn],
+    context: Context,
+) -> tuple[AnnotatedTurn, tuple[Action, ...]]:
+    """The user's turn with what it means, and what to do."""
+    read = readings_of(engine.state, Query(said.text, context))
+    said = replace(said, slots=tuple(map(_slot, read[0].spans)) if read else ())
+    wants = next((turn.wants for turn in reversed(before) if turn.speaker == "user"), None)
+    decided = manager.decide(before, said, wants)
+    return replace(said, wants=decided.wants), decided.actions
+
+
+def plain_turn(turn: AnnotatedTurn) -> Turn:
+    """A turn as searches know it: the words, and the names in them."""
+    return Turn(turn.speaker, turn.text, tuple(dict.fromkeys(slot.value for slot in turn.slots)))
 
 
 class Talk:
@@ -78,31 +138,19 @@ class Talk:
         self._engine, self._k, self._manager = engine, k, manager
         self._context = context or Context()
         self._before: tuple[AnnotatedTurn, ...] = ()
-        self._wants: Action | None = None
 
     @property
     def turns(self) -> tuple[Turn, ...]:
         """What was said so far."""
-        return tuple(
-            Turn(turn.speaker, turn.text, tuple(slot.value for slot in turn.slots))
-            for turn in self._before
-        )
+        return tuple(map(plain_turn, self._before))
 
     def say(self, text: str) -> Reply:
         """Search for what is said, and do what is due."""
         context = replace(self._context, turns=self.turns)
-        response = self._engine.search(text, context, self._k)
-        said = AnnotatedTurn("user", text)
-        actions: tuple[Action, ...] = ()
-        if self._manager is not None:
-            said = replace(said, slots=self._slots(text, context))
-            decided = self._manager.decide(self._before, said, self._wants)
-            self._wants, actions = decided.wants, decided.actions
-        found = [hit.document for hit in response.hits]
-        answer = _answered(actions, found)
-        self.last = response
-        self._before = (*self._before, said, answer)
-        return Reply(answer.text, response, actions)
+        reply = reply_to(self._engine, text, self._before, context, self._k, self._manager)
+        self.last = reply.response or self.last
+        self._before = (*self._before, *reply.turns)
+        return reply
 
     def choose(self, rank: int) -> Hit:
         """Take a result of the last search, from 1; recorded as a click."""
@@ -113,12 +161,8 @@ class Talk:
             )
         hit = hits[rank - 1]
         self._engine.feedback(self.last.impression_id, clicks=[hit.id])
-        self._before = (*self._before, _answered((Action(PLAY),), [hit.document]))
+        self._before = (*self._before, playing(hit.document).turn)
         return hit
-
-    def _slots(self, text: str, context: Context) -> tuple[Slot, ...]:
-        read = readings_of(self._engine.state, Query(text, context))
-        return tuple(map(_slot, read[0].spans)) if read else ()
 
 
 def _slot(span: Span) -> Slot:
@@ -130,47 +174,3 @@ def _slot(span: Span) -> Slot:
     name = SLOTS.get(field, field)
     named = name if span.field[0] != "-" else f"not_{name}"
     return Slot(named, value, span.start, span.end)
-
-
-def _answered(actions: Sequence[Action], found: Sequence[Document]) -> AnnotatedTurn:
-    """What is said of actions and of what was found; of several the first that says something."""
-    for action in actions:
-        argument = str(next(iter(action.arguments.values()), ""))
-        if action.name == STOP:
-            return AnnotatedTurn("system", "Bye.", (), tuple(actions))
-        if action.name == ASK:
-            return AnnotatedTurn("system", f"Which {argument or 'one'}?", (), tuple(actions))
-        if action.name == ASK_WHICH:
-            same = [d for d in found if d.title.casefold() == argument.casefold()] or list(found)
-            return _told("Do you mean ", same[:2], " or ", "?", actions)
-        if action.name == MORE:
-            return AnnotatedTurn("system", "Anything else?", (), tuple(actions))
-        if action.name == PLAY and found:
-            return _told("Playing ", found[:1], "", ".", actions)
-    if not found:
-        return AnnotatedTurn("system", "I found nothing.", (), tuple(actions))
-    return _told("I found ", found[:NAMED], ", ", ".", actions)
-
-
-def _told(
-    head: str, documents: Sequence[Document], between: str, end: str, actions: Iterable[Action]
-) -> AnnotatedTurn:
-    """A turn that names documents, with its slots."""
-    text, slots = head, []
-    for place, document in enumerate(documents):
-        if place:
-            text += " and " if between == ", " and place == len(documents) - 1 else between
-        parts = [(document.type or "title", document.title or document.id)]
-        parts += [(key, value) for key in BY for value in document.values(key)][:1]
-        for number, (name, value) in enumerate(parts):
-            text += " by " if number else ""
-            slots.append(Slot(name, value, len(text), len(text) + len(value)))
-            text += value
-    return AnnotatedTurn("system", text + end, tuple(slots), tuple(actions))
-
-
-def called(document: Document) -> str:
-    """A title and whose work it is."""
-    by = next((", ".join(document.values(key)) for key in BY if document.values(key)), "")
-    title = document.title or document.id
-    return f"{title} by {by}" if by else title

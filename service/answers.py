@@ -28,7 +28,11 @@ def search_to_json(response: Response, took: float) -> dict[str, Any]:
     found: dict[str, Any] = {
         "took": round(took, 2),
         "impression_id": response.impression_id or None,
-        "query": {"typed": response.query.typed, "text": response.query.text},
+        "query": {
+            "typed": response.query.typed,
+            "text": response.query.text,
+            "reading": plain(response.query.readings[0]) if response.query.readings else None,
+        },
         "hits": [
             {
                 "rank": hit.rank,

@@ -19,8 +19,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import LtrrError, SearchEngine
+from engine.talking import Decides
 from service.changing import changing_routes
-from service.dialogue import Dialogue, SearchOnly
+from service.chatting import chat_routes
+from service.dialogue import Manager
 from service.feedback import feedback_routes
 from service.guarding import Guard
 from service.learning import Learner
@@ -41,15 +43,17 @@ def create_app(
     engine: SearchEngine,
     settings: Settings | None = None,
     *,
-    dialogue: Dialogue | None = None,
+    manager: Decides | None = None,
     simulator: Simulator | None = None,
 ) -> FastAPI:
-    """An ASGI app that owns `engine` from now on and closes it at its end."""
+    """An ASGI app that owns `engine` from now on and closes it at its end. `manager` leads conversations, by
+    several threads at a time; None: the index's own, where it has one."""
     settings = settings or Settings()
     metrics = Metrics()
     learner = Learner(engine, settings.learning, metrics.learnt)
     simulation = None if simulator is None else Simulation(engine, simulator, learner.learn)
-    serving = Serving(engine, settings, dialogue or SearchOnly(), learner, metrics, simulation)
+    leading = Manager(engine) if manager is None else lambda: manager
+    serving = Serving(engine, settings, leading, learner, metrics, simulation)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -67,7 +71,7 @@ def create_app(
         redoc_url=None,
     )
     add_handlers(app)
-    for router in (search_routes, feedback_routes, changing_routes, watching_routes):
+    for router in (search_routes, chat_routes, feedback_routes, changing_routes, watching_routes):
         app.include_router(router(serving))
 
     @app.get("/", include_in_schema=False)
@@ -125,6 +129,7 @@ def _warm(serving: Serving) -> None:
             range(0, engine.state.catalog.rows, step)
         ):
             engine.preview(document.title[: engine.config.max_query_chars], k=10)
+        serving.manager()
     except LtrrError:
         logging.getLogger(__name__).exception("warming up failed")
     # From now on: while code is compiled, an answer in time would be an empty one.

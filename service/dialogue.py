@@ -1,55 +1,46 @@
-"""The seam for a dialogue manager: what to do next in a conversation."""
+"""The dialogue manager that leads conversations over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+import logging
+import threading
+from typing import TYPE_CHECKING
 
-from conversation.base import Action
-from engine import Context, Document, Response, Turn
-from engine.talking import BY, called
+from conversation.base import AnnotatedTurn
+from engine import SearchEngine
+from engine.talking import Decides
 
-SEARCH = "search"
-"""The action that is carried out here; any other goes to the client as it is."""
-
-Answering = Callable[[str, Context, int], Response]
-"""(query, context, k): a logged search."""
+if TYPE_CHECKING:
+    from conversation.dialogue import DialogueManager
 
 
-NAMED = 3
-"""Results that an answer names."""
+class Manager:
+    """The dialogue manager of an index's model of conversations, read when it is first asked for and again
+    when the index has another one; safe in threads."""
+
+    def __init__(self, engine: SearchEngine) -> None:
+        self._engine = engine
+        self._reading = threading.Lock()
+        self._read: bytes | None = None
+        self._manager: Decides | None = None
+
+    def __call__(self) -> Decides | None:
+        """None where the index has none, or one that cannot be read: the log says so, once."""
+        model = self._engine.state.conversation
+        file = None if model is None else model.manager
+        with self._reading:
+            if file is not self._read:
+                self._read = file
+                self._manager = None
+                try:
+                    self._manager = _tried(None if model is None else model.dialogue_manager())
+                except Exception:
+                    logging.getLogger(__name__).exception("the dialogue manager cannot be read")
+            return self._manager
 
 
-def told(found: Sequence[Document | None]) -> Turn:
-    """The system's turn that names the first results, by whose words the next turn is understood."""
-    named = [document for document in found if document is not None][:NAMED]
-    if not named:
-        return Turn("system", "I found nothing.")
-    *others, last = map(called, named)
-    text = f"{', '.join(others)} and {last}" if others else last
-    names = [name for d in named for name in (d.title, *_makers(d)) if name]
-    return Turn("system", f"I found {text}.", tuple(dict.fromkeys(names)))
-
-
-def _makers(document: Document) -> tuple[str, ...]:
-    return next((document.values(key) for key in BY if document.values(key)), ())
-
-
-class Dialogue(Protocol):
-    """Decides what a user's turn asks for."""
-
-    def next_actions(self, text: str, context: Context) -> Sequence[Action]:
-        """At least one action for the turn `text`; `context.turns` are those before it.
-
-        The argument `query` of a "search" is what is searched for, else the turn as it is. Called
-        by several threads at a time.
-        """
-
-
-class SearchOnly:
-    """Searches for whatever is said; the engine sees the turns before it."""
-
-    def next_actions(self, text: str, context: Context) -> Sequence[Action]:
-        """One search."""
-        del context
-        return (Action(SEARCH, {"query": text}),)
+def _tried(manager: DialogueManager | None) -> DialogueManager | None:
+    """The manager, which has decided once: the first time takes longer, and shows whether it can."""
+    if manager is not None:
+        manager.decide((), AnnotatedTurn("user", "hello"), None)
+    return manager

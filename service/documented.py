@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from service.schemas import SAID
+
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457 problem details",
@@ -63,7 +65,18 @@ SEARCHED = {
             "type": ["string", "null"],
             "description": "What feedback refers to; null for a preview",
         },
-        "query": {"type": "object"},
+        "query": {
+            "type": "object",
+            "required": ["typed", "text", "reading"],
+            "properties": {
+                "typed": _TEXT,
+                "text": {"type": "string", "description": "As it would stand alone"},
+                "reading": {
+                    "type": ["object", "null"],
+                    "description": "What fields it was read as, and how probable that is",
+                },
+            },
+        },
         "hits": {"type": "array", "items": _HIT},
         "plan": {**_COUNTS, "description": "Depth asked of each generator"},
         "propensity": {"type": ["number", "null"], "description": "Of the plan, when logged"},
@@ -77,7 +90,7 @@ SEARCHED = {
 _EXAMPLE_SEARCHED = {
     "took": 7.2,
     "impression_id": "0123456789abcdef0123456789abcdef",
-    "query": {"typed": "beleiver", "text": "beleiver"},
+    "query": {"typed": "beleiver", "text": "beleiver", "reading": None},
     "hits": [
         {
             "rank": 1,
@@ -96,6 +109,34 @@ _EXAMPLE_SEARCHED = {
     "timings": {"plan": 0.4, "fuzzy": 1.1, "total": 6.0},
     "notes": [],
     "ext": {"ubi": {"query_id": "0123456789abcdef0123456789abcdef"}},
+}
+_SLOTS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["name", "value", "start", "end"],
+        "properties": {"name": _TEXT, "value": _TEXT, "start": _COUNT, "end": _COUNT},
+    },
+}
+_ACTION = {
+    "type": "object",
+    "required": ["name", "arguments"],
+    "properties": {
+        "name": _TEXT,
+        "arguments": {"type": "object", "additionalProperties": _TEXT},
+    },
+}
+_TURN = {
+    "type": "object",
+    "required": ["speaker", "text", "entities", "slots"],
+    "properties": {
+        "speaker": {"enum": ["user", "system"]},
+        "text": _TEXT,
+        "entities": {"type": "array", "items": _TEXT},
+        "slots": _SLOTS,
+        "actions": {"type": "array", "items": _ACTION},
+        "wants": _ACTION,
+    },
 }
 
 
@@ -136,23 +177,46 @@ ANSWERS: dict[str, dict[int | str, dict[str, Any]]] = {
     },
     "chat": {
         **_answer(
-            "What to do, and what the searches among it found",
+            "What to do, what to say, and what was found",
             _object(
+                reply={"type": "string", "description": "What to say"},
                 actions={
                     "type": "array",
-                    "items": _object(name=_TEXT, arguments={"type": "object"}),
+                    "items": _ACTION,
+                    "description": "What to do: actions of the index's model of conversations, such as "
+                    "search, refine or play with their arguments, and ask, ask_which, ask_more, stop and "
+                    "others that every model has. Without a model one search",
                 },
-                results={"type": "array", "items": SEARCHED},
-                turn=_object(speaker=_TEXT, text=_TEXT, entities={"type": "array", "items": _TEXT}),
+                about={
+                    "type": "array",
+                    "items": _object(id=_TEXT, text=_TEXT),
+                    "description": "Of play the item, where one was found that fits; of ask_which those to "
+                    "choose from (`/v1/chat/choice`)",
+                },
+                results={
+                    "type": "array",
+                    "items": SEARCHED,
+                    "description": "The line's search; none where there was none",
+                },
+                turns={
+                    "type": "array",
+                    "items": _TURN,
+                    "description": "To be appended to `context.turns` of the next line",
+                },
+                notes={"type": "array", "items": _TEXT, "description": "What was degraded"},
             ),
             {
-                "actions": [{"name": "search", "arguments": {"query": "beleiver"}}],
+                "reply": "Playing Believer by Imagine Dragons.",
+                "actions": [{"name": "play", "arguments": {"track": "Believer"}}],
+                "about": [
+                    {
+                        "id": "track:imagine-dragons/believer",
+                        "text": "Believer by Imagine Dragons",
+                    }
+                ],
                 "results": [_EXAMPLE_SEARCHED],
-                "turn": {
-                    "speaker": "system",
-                    "text": "I found Believer by Imagine Dragons.",
-                    "entities": ["Believer", "Imagine Dragons"],
-                },
+                "turns": SAID,
+                "notes": [],
             },
         ),
         **problems(400, 403, 413, 421, 422, 503),

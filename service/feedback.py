@@ -62,7 +62,7 @@ def feedback_routes(serving: Serving) -> APIRouter:
         else:
             about = _by_search(body if isinstance(body, list) else [body], serving, ignored)
         serving.check_batch("events", sum(map(len, about.values())) + ignored.total())
-        new = await serving.write(lambda: _record(serving, about))
+        new = await serving.write(lambda: record_events(serving, about))
         return as_json({"recorded": new, "ignored": dict(ignored)})
 
     return router
@@ -83,8 +83,8 @@ def _by_search(
     return about
 
 
-def _record(serving: Serving, about: Mapping[str, Sequence[Event]]) -> int:
-    """How many events were new."""
+def record_events(serving: Serving, about: Mapping[str, Sequence[Event]]) -> int:
+    """Record events by the search they answer to; how many were new."""
     config, log, now = serving.engine.config, serving.engine.log, serving.engine.config.clock()
     ready: list[Timed] = []
     for impression, events in about.items():

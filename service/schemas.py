@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from engine import Context, Document, Event, Turn
+from conversation.base import AnnotatedTurn
+from engine import Context, Document, Event
+from service.fields import Id, Name, Query, Results, Strict, Text, Time, Value
+from service.turns import TurnIn
 
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 MOST_FILTERS = 20
 USER = "ann"
 SHORT: dict[str, JsonValue] = {
@@ -17,60 +18,39 @@ SHORT: dict[str, JsonValue] = {
     "clicks": ["track:imagine-dragons/believer"],
 }
 """Feedback in its short form."""
-
-
-def _in_range(time: datetime) -> datetime:
-    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    if not EARLIEST <= aware <= LATEST:
-        raise ValueError(f"expected a time between {EARLIEST.year} and {LATEST.year}")
-    return aware
-
-
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("holds a NUL character; probably not text")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_without_nul)]
-Id = Annotated[Text, Field(min_length=1, max_length=512)]
-Name = Annotated[Text, Field(min_length=1, max_length=100)]
-Value = Annotated[Text, Field(max_length=512)]
-Time = Annotated[datetime, AfterValidator(_in_range)]
-Query = Annotated[Text, Field(description="Words, as typed. An empty one gives what is popular.")]
-Results = Annotated[int, Field(ge=1, description="How many results.")]
-
-
-class Strict(BaseModel):
-    """A body whose unknown fields are refused: a misspelt one would be ignored silently."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class TurnIn(Strict):
-    """One utterance so far; `entities`: the names in it."""
-
-    speaker: Literal["user", "system"]
-    text: Annotated[Text, Field(max_length=2_000)]
-    entities: Annotated[list[Id], Field(max_length=100)] = []
-
-    def turn(self) -> Turn:
-        """As the engine has it."""
-        return Turn(self.speaker, self.text, tuple(self.entities))
+SAID: list[JsonValue] = [
+    {
+        "speaker": "user",
+        "text": "believer",
+        "entities": ["Believer"],
+        "slots": [{"name": "track", "value": "Believer", "start": 0, "end": 8}],
+        "wants": {"name": "play", "arguments": {"track": "Believer"}},
+    },
+    {
+        "speaker": "system",
+        "text": "Playing Believer by Imagine Dragons.",
+        "entities": ["Believer", "Imagine Dragons"],
+        "slots": [
+            {"name": "track", "value": "Believer", "start": 8, "end": 16},
+            {"name": "artist", "value": "Imagine Dragons", "start": 20, "end": 35},
+        ],
+        "actions": [{"name": "play", "arguments": {"track": "Believer"}}],
+    },
+]
+"""The turns of an answer."""
 
 
 class ContextIn(Strict):
     """What is known of a search besides its text. `filters`: any of a list's values, all fields."""
 
     user: Annotated[Id | None, Field(examples=[USER])] = None
-    turns: list[TurnIn] = []
+    turns: list[TurnIn] = Field(default_factory=list)
     time: Time | None = None
     locale: Annotated[Name | None, Field(examples=["en-GB"])] = None
-    filters: Annotated[
-        dict[Name, Value | Annotated[list[Value], Field(max_length=100)]],
-        Field(max_length=MOST_FILTERS, examples=[{"type": "track"}]),
-    ] = {}
-    attributes: Annotated[dict[Name, Value | float], Field(max_length=50)] = {}
+    filters: dict[Name, Value | Annotated[list[Value], Field(max_length=100)]] = Field(
+        default_factory=dict, max_length=MOST_FILTERS, examples=[{"type": "track"}]
+    )
+    attributes: dict[Name, Value | float] = Field(default_factory=dict, max_length=50)
 
     def context(self) -> Context:
         """As the engine has it."""
@@ -82,6 +62,10 @@ class ContextIn(Strict):
             filters={k: v if isinstance(v, str) else tuple(v) for k, v in self.filters.items()},
             attributes=self.attributes,
         )
+
+    def annotated(self) -> tuple[AnnotatedTurn, ...]:
+        """The turns with what they mean."""
+        return tuple(turn.annotated() for turn in self.turns)
 
 
 class UbiIn(BaseModel):
@@ -129,26 +113,14 @@ class SearchIn(Strict):
 
 
 class ChatIn(Strict):
-    """A turn of a conversation; `context.turns` are those before it: each
-    user's turn, and the `turn` of its answer."""
+    """A turn of a conversation. `context.turns` are those before it: the `turns` of every answer so far,
+    one after the other; nothing about a conversation is kept on the server."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"text": "something calm for the evening", "k": 5},
-                {
-                    "text": "more by her",
-                    "context": {
-                        "turns": [
-                            {"speaker": "user", "text": "björk"},
-                            {
-                                "speaker": "system",
-                                "text": "I found Army of Me by Björk.",
-                                "entities": ["Army of Me", "Björk"],
-                            },
-                        ]
-                    },
-                },
+                {"text": "believer", "k": 5},
+                {"text": "play their latest album", "context": {"turns": SAID}},
             ]
         },
     )
@@ -156,6 +128,24 @@ class ChatIn(Strict):
     text: Query
     context: ContextIn = ContextIn()
     k: Results = 10
+
+
+class ChoiceIn(Strict):
+    """A result or a choice of an answer that is taken; recorded as a click on it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "impression_id": SHORT["impression_id"],
+                    "item": "track:imagine-dragons/believer",
+                }
+            ]
+        },
+    )
+
+    impression_id: Annotated[Text, Field(max_length=128)]
+    item: Id
 
 
 class MissingIn(Strict):
@@ -195,8 +185,8 @@ class FeedbackIn(Strict):
     )
 
     impression_id: Annotated[Text, Field(max_length=128)]
-    clicks: list[Id] = []
-    events: list[EventIn] = []
+    clicks: list[Id] = Field(default_factory=list)
+    events: list[EventIn] = Field(default_factory=list)
 
 
 class DocumentIn(Strict):
@@ -207,7 +197,7 @@ class DocumentIn(Strict):
     id: Annotated[Id, Field(alias="_id")]
     title: Text = ""
     text: Text = ""
-    metadata: dict[Name, JsonValue] = {}
+    metadata: dict[Name, JsonValue] = Field(default_factory=dict)
 
     def document(self) -> Document:
         """As the engine has it."""

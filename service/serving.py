@@ -10,7 +10,7 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from engine import Context, SearchEngine
-from service.dialogue import Dialogue
+from engine.talking import Decides
 from service.learning import Learner
 from service.metrics import Metrics
 from service.problems import Problem
@@ -26,11 +26,12 @@ ASIDE = 2
 
 @dataclass(slots=True, eq=False)
 class Serving:
-    """One engine being served. `ready`: whether searches should come; `stopping`: at the end."""
+    """One engine being served. `manager` gives what leads conversations; `ready`: whether searches should
+    come; `stopping`: at the end."""
 
     engine: SearchEngine
     settings: Settings
-    dialogue: Dialogue
+    manager: Callable[[], Decides | None]
     learner: Learner
     metrics: Metrics
     simulation: Simulation | None

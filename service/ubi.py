@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from engine import Event
-from service.schemas import Id, Name, Text, Time
+from service.fields import Id, Name, Text, Time
 
 EXAMPLE: dict[str, JsonValue] = {
     "action_name": "click",

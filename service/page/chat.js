@@ -1,7 +1,7 @@
-// The conversation: each turn goes with those before it; results stand below the system's turn.
+// The conversation: each line goes with the turns before it; what was understood and found stands below the answer.
 
 import { post } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, el, toast } from "./dom.js";
 import { drawHits, planStrip } from "./hits.js";
 
 const SHOWN = 5, KEPT = 20;
@@ -9,37 +9,79 @@ let turns = [];
 let last = Promise.resolve();
 
 /** One turn after the other: each needs the answer to the one before. */
-const say = (text) => (last = last.then(() => turn(text)));
+const inTurn = (what) => (last = last.then(what));
+const say = (text) => inTurn(() => turn(text));
+
+function context() {
+  const user = byId("user").value.trim();
+  return { turns: turns.slice(-KEPT), ...(user ? { user } : {}) };
+}
 
 async function turn(text) {
-  const said = byId("said");
-  if (!turns.length) said.replaceChildren();
-  said.append(el("p.mine", el("span.unseen", "You: "), text));
-  const user = byId("user").value.trim();
-  const context = { turns: turns.slice(-KEPT), ...(user ? { user } : {}) };
-  let answer;
-  try {
-    answer = await post("/v1/chat", { text, k: SHOWN, context });
-  } catch (problem) {
-    said.append(el("p.theirs.note", problem.message));
-    return;
-  }
-  const words = inWords(answer);
-  turns.push({ speaker: "user", text }, answer.turn);
-  const node = el("div.theirs", el("p", el("span.unseen", "ltrr: "), words),
-    answer.results.map((result) => [
-      ...drawHits(result, { query: result.query.text, k: SHOWN, context }, async () => result.impression_id),
-      el("div.plan", planStrip(result.plan)),
-    ]));
-  said.append(node);
-  node.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (!turns.length) byId("said").replaceChildren();
+  mine(text);
+  const asked = { text, k: SHOWN, context: context() };
+  await answered("/v1/chat", asked);
 }
 
-/** What the system says: a dialogue manager's words where there are some, else what was found. */
-function inWords(answer) {
-  const said = answer.actions.map((action) => action.arguments.text).filter(Boolean).join(" ");
-  return said || answer.turn.text;
+/** An answer to which one is meant. */
+async function choose(item, impression, list) {
+  for (const button of list.querySelectorAll("button")) button.disabled = true;
+  mine(item.text);
+  if (await answered("/v1/chat/choice", { impression_id: impression, item: item.id })) {
+    toast(`Chosen: ${item.text}. It learns from this at the next “Learn”.`);
+    document.dispatchEvent(new CustomEvent("feedback"));
+    byId("turn").focus();
+  } else for (const button of list.querySelectorAll("button")) button.disabled = false;
 }
+
+const mine = (text) => byId("said").append(el("p.mine", el("span.unseen", "You: "), text));
+
+/** Ask, and draw the answer; false where there was none. */
+async function answered(path, body) {
+  let answer;
+  try {
+    answer = await post(path, body);
+  } catch (problem) {
+    byId("said").append(el("p.theirs.note", problem.message));
+    return false;
+  }
+  turns.push(...answer.turns);
+  const node = el("div.theirs", el("p.reply", el("span.unseen", "ltrr: "), answer.reply), choices(answer), understood(answer),
+    answer.notes.map((note) => el("p.note", note)),
+    answer.results.map((result) => [
+      ...drawHits(result, { query: result.query.text, k: SHOWN, context: body.context }, async () => result.impression_id),
+      el("div.plan", planStrip(result.plan)),
+    ]));
+  byId("said").append(node);
+  node.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  // What is said after a goodbye begins anew.
+  if (answer.actions.some((action) => action.name === "stop")) turns = [];
+  return true;
+}
+
+/** Those to choose from, where the answer asks which one is meant. */
+function choices(answer) {
+  const [result] = answer.results;
+  if (!result || !answer.actions.some((action) => action.name === "ask_which")) return null;
+  const list = el("ul.choices", { "aria-label": "Which one?" }, answer.about.map((item) =>
+    el("li", el("button", { type: "button", onclick: () => inTurn(() => choose(item, result.impression_id, list)) }, item.text))));
+  return list;
+}
+
+/** What the line was taken for: as it would stand alone, what is done with it, else the fields read in it. */
+function understood(answer) {
+  const [result] = answer.results;
+  if (!result) return null;
+  const { typed, text, reading } = result.query;
+  const done = answer.actions.filter(({ name, arguments: given }) => name !== "ask_which" && Object.keys(given).length && !("query" in given));
+  const fields = done.length ? [] : (reading?.spans ?? []).map((span) => field([span.field, span.value]));
+  if (typed === text && !fields.length && !done.length) return null;
+  return el("p.understood", "Understood: ", typed === text ? null : el("q", text), fields,
+    done.map(({ name, arguments: given }) => el("span", " ", el("b", name.replaceAll("_", " ")), Object.entries(given).map(field))));
+}
+
+const field = ([name, value]) => el("span.field", el("span", `${name.replace(/^(not_|-)/, "not ")} `), value);
 
 function greet() {
   turns = [];

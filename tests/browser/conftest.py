@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from cli.serving import listeners
 from demo.catalogue import catalogue
+from demo.conversation import shipped_model
 from engine import EngineConfig, SearchEngine
 from service import Settings, create_app
 from tests.conftest import WordHashes
@@ -53,7 +54,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     )
     engine = SearchEngine.build(
         list(catalogue())[:DOCUMENTS], folder=tmp_path / "index", config=config,
-        encoder=WordHashes(),
+        encoder=WordHashes(), conversation=shipped_model(),
     )  # fmt: skip
     settings = Settings(learning="here", search_ms=None)
     app = create_app(engine, settings, simulator=listeners)
@@ -105,3 +106,12 @@ def rested(page: Page, query: str) -> None:
     page.press("#query", "Enter")
     page.wait_for_selector("#answered[data-logged=yes]")
     time.sleep(0.05)
+
+
+def ambiguous() -> str:
+    """A title that several artists' tracks have."""
+    by: dict[str, set[str]] = {}
+    for document in catalogue()[:DOCUMENTS]:
+        if document.type == "track":
+            by.setdefault(document.title, set()).update(document.values("artist"))
+    return max(by, key=lambda title: len(by[title]))

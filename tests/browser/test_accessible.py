@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import rested
+from tests.browser.conftest import ambiguous, rested
 
 pytestmark = pytest.mark.browser
 SERIOUS = ("serious", "critical")
@@ -52,6 +52,9 @@ def test_every_view(open_page: Callable[..., Page], scheme: str, width: int, hei
     page.fill("#turn", "abba")
     page.press("#turn", "Enter")
     page.wait_for_selector(".theirs .hit")
+    page.fill("#turn", f"play {ambiguous()}")
+    page.press("#turn", "Enter")
+    page.wait_for_selector(".choices button")
     assert findings(page) == []
     page.locator("#theme").click()
     assert findings(page) == []

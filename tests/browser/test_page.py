@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from demo.catalogue import catalogue
-from tests.browser.conftest import DOCUMENTS, PATIENCE_MS, rested
+from tests.browser.conftest import DOCUMENTS, PATIENCE_MS, ambiguous, rested
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_MS)
@@ -96,6 +96,34 @@ def test_a_conversation(open_page: Callable[..., Page]) -> None:
     assert sent["context"]["turns"][1]["entities"]
     page.locator(".theirs").last.locator(".hit .name").first.click()
     expect(page.locator("#toast")).to_contain_text("Clicked")
+
+
+def test_which_one_is_asked_and_answered(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.click("[data-go=chat]")
+    title = ambiguous()
+    page.fill("#turn", f"play {title}")
+    page.press("#turn", "Enter")
+    choices = page.get_by_role("list", name="Which one?").get_by_role("button")
+    expect(choices.first).to_contain_text(title)
+    expect(page.locator(".theirs .reply")).to_contain_text("Do you mean")
+    chosen = choices.nth(1).inner_text()
+    choices.nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".theirs .reply").last).to_have_text(f"ltrr: Playing {chosen}.")
+    expect(page.locator("#counts")).to_contain_text("1 event")
+    expect(page.locator("#turn")).to_be_focused()
+    expect(choices.first).to_be_disabled()
+    with page.expect_request("**/v1/chat") as asked:
+        page.keyboard.type("play their latest album")
+        page.keyboard.press("Enter")
+    turns = body_of(asked.value)["context"]["turns"]
+    assert [one["speaker"] for one in turns] == ["user", "system", "system"]
+    assert turns[0]["wants"]["name"] == "play"
+    expect(page.locator(".understood").last).to_contain_text("album")
+    page.fill("#turn", "stop")
+    page.press("#turn", "Enter")
+    expect(page.locator(".theirs .reply").last).to_have_text("ltrr: Bye.")
 
 
 def test_why_an_item_is_missing(open_page: Callable[..., Page]) -> None:

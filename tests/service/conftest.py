@@ -24,16 +24,16 @@ def asking(app: Any, client: tuple[str, int] = ("127.0.0.1", 50_000)) -> TestCli
 
 @pytest.fixture
 def make_client(tmp_path: Path) -> Iterator[Callable[..., TestClient]]:
-    """`make_client(simulator=…, dialogue=…, **settings)`; `client.app.state` is not used."""
+    """`make_client(simulator=…, manager=…, **settings)`; `client.app.state` is not used."""
     opened: list[TestClient] = []
 
-    def make(simulator: Any = None, dialogue: Any = None, **settings: Any) -> TestClient:
+    def make(simulator: Any = None, manager: Any = None, **settings: Any) -> TestClient:
         config = EngineConfig(budget=30.0, ranker_options={"n_estimators": 30})
         engine = SearchEngine.build(
             songs(), folder=tmp_path / f"index{len(opened)}", config=config, encoder=WordHashes()
         )
         chosen = Settings(**{"learning": "here", "search_ms": None, **settings})
-        client = asking(create_app(engine, chosen, simulator=simulator, dialogue=dialogue))
+        client = asking(create_app(engine, chosen, simulator=simulator, manager=manager))
         client.__enter__()
         opened.append(client)
         return client

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from starlette.testclient import TestClient
 
 from conversation.base import Action
-from engine import Context
-from service.dialogue import SEARCH
+from conversation.dialogue import Decision
 from tests.service.conftest import searched, wait_for
 
 
@@ -21,15 +20,15 @@ class Slow:
         self.begun = threading.Semaphore(0)
         self.go = threading.Event()
 
-    def next_actions(self, text: str, context: Context) -> Sequence[Action]:
+    def decide(self, before: object, turn: object, wants: Action | None) -> Decision:
         self.begun.release()
         self.go.wait()
-        return (Action(SEARCH, {"query": text}),)
+        return Decision(Action(""), (Action("search"),), ())
 
 
 def test_too_many_waiting_are_turned_away(make_client: Callable[..., TestClient]) -> None:
     slow = Slow()
-    client = make_client(dialogue=slow, workers=1, waiting=1)
+    client = make_client(manager=slow, workers=1, waiting=1)
     search = searched(client)
     answers: list[Any] = []
 

@@ -1,14 +1,10 @@
-"""Search, chat and the missing item over HTTP."""
+"""Search and the missing item over HTTP."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Sequence
 
 import pytest
 from starlette.testclient import TestClient
 
-from conversation.base import Action
-from engine import Context
 from tests.service.conftest import searched
 
 
@@ -50,31 +46,6 @@ def test_a_query_id_of_ubi_becomes_the_impression(client: TestClient) -> None:
     again = client.post("/v1/search", json={"query": "love", "ext": {"ubi": ubi}})
     assert again.status_code == 422
     assert again.json()["errors"][0]["field"] == "impression_id"
-
-
-def test_a_turn_is_searched_for_with_the_turns_before_it(client: TestClient) -> None:
-    turns = [{"speaker": "user", "text": "silver river"}]
-    answer = client.post("/v1/chat", json={"text": "love", "context": {"turns": turns}, "k": 3})
-    assert answer.status_code == 200
-    assert answer.json()["actions"] == [{"name": "search", "arguments": {"query": "love"}}]
-    (result,) = answer.json()["results"]
-    assert len(result["hits"]) == 3
-    turn = answer.json()["turn"]
-    assert turn["speaker"] == "system"
-    assert result["hits"][0]["title"] in turn["text"]
-    assert result["hits"][0]["title"] in turn["entities"]
-    clicked = {"impression_id": result["impression_id"], "clicks": [result["hits"][0]["id"]]}
-    assert client.post("/v1/feedback", json=clicked).json()["recorded"] == 1
-
-
-def test_a_dialogue_decides_what_is_searched_for(make_client: Callable[..., TestClient]) -> None:
-    class Rewrites:
-        def next_actions(self, text: str, context: Context) -> Sequence[Action]:
-            return (Action("say", {"text": "Sure."}), Action("search", {"query": "silver river"}))
-
-    answer = make_client(dialogue=Rewrites()).post("/v1/chat", json={"text": "more of that"})
-    assert [action["name"] for action in answer.json()["actions"]] == ["say", "search"]
-    assert answer.json()["results"][0]["query"]["typed"] == "silver river"
 
 
 def test_why_an_item_is_missing(client: TestClient) -> None:
