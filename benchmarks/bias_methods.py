@@ -147,6 +147,8 @@ def explored(
             continue
         tried = [_leaning_on(fold, apart, weight) for weight in LEANING]
         best = _promoted(log, estimate, held, fold.production, twin, tried)
+        if best is None and _below(log, estimate, held, fold.production, twin):
+            ranker = twin = fold.production
         if best is not None:
             whole = fitted("expected", log, estimate, click_ranker, np.ones_like(held))
             ranker, twin = _leaning_on(fold, whole, best.weight), best
@@ -182,6 +184,21 @@ def _promoted(
     best = tried[int(np.argmax(gains))]
     against = judge(told, deployed.score(features), best.score(features), even)
     return best if max(gains) > 0.0 and against.high >= 0.0 else None
+
+
+def _below(
+    log: Exposures,
+    estimate: LatentGrades,
+    held: NDArray[np.bool_],
+    production: Scorer,
+    deployed: Scorer,
+) -> bool:
+    """Whether the held-out queries' clicks by now put what is deployed below production."""
+    kept = held & log.seen
+    told = log.judged(estimate.at_the_top(estimate.expected), kept)
+    features = log.features[kept]
+    first, second = production.score(features), deployed.score(features)
+    return judge(told, first, second, Examination.even()).difference < 0.0
 
 
 def _leaning(
