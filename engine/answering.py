@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.base import Choice
+from engine.age_order import asks_for_age, by_age, in_front
 from engine.config import EngineConfig
 from engine.meanings import DEEPER, diversified, meanings_of, open_to_meanings
 from engine.query_features import QueryFacts
@@ -23,6 +24,7 @@ from engine.understanding import TYPED_DEPTH, heeds_words, read, rewritten, type
 from retrievers.base import Context, Hits, Query, Turn
 from retrievers.candidates import Candidates, union
 from retrievers.memory import Memory
+from retrievers.structured import Structured
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,6 +165,11 @@ def answer(
 
     asked = list(state.retrievers.items())
     hits = gather(ask, choice.depths, config.at_least)
+    leading = Hits.none()
+    for g, (_, retriever) in enumerate(asked):
+        if isinstance(retriever, Structured) and asks_for_age(query):
+            leading = by_age(retriever, query, allowed)
+            hits[g] = appended(hits[g], leading)
     own = np.array([len(h) for h in hits])
     typed = typed_alone(query)
     if typed is not None:
@@ -171,8 +178,11 @@ def answer(
             if depth > 0 and heeds_words(retriever):
                 hits[g] = appended(hits[g], ask(g, depth, typed))
     made = replace(assemble(state, query, facts, choice, hits), own=own)
-    # Who was understood from a conversation has said what is meant.
-    if typed is None and open_to_meanings(state, config, query.context.user):
+    if len(leading):
+        order = in_front(made.order, made.candidates.docs, leading.docs)
+        made = replace(made, order=order)
+    # Who was understood from a conversation, or asks for an order, has said what is meant.
+    elif typed is None and open_to_meanings(state, config, query.context.user):
         made = _diversified(state, config, made, hits, ask)
     timings |= made.timings
     timings["total"] = (time.perf_counter() - started) * 1000.0

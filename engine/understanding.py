@@ -19,6 +19,8 @@ from retrievers.structured import Structured
 
 TYPED_DEPTH = 10
 """How deep generators are asked for the typed text beside the rewritten one, at most."""
+STANDS = 0.5
+"""Probability of a reading of what was typed from which on a rewrite must name something more."""
 TYPED = "typed:"
 """What stands before the name of a generator that brought a result for the typed text."""
 
@@ -38,13 +40,30 @@ def rewritten(
     try:
         made = state.conversation.rewrite(turns, query.text)
         text = " ".join(made.text.split())[: config.max_query_chars]
-        sure = made.confidence >= config.rewrite_above
-        return replace(query, text=text) if sure and text else query
+        if made.confidence < config.rewrite_above or not text or _adds_nothing(state, query, text):
+            return query
+        return replace(query, text=text)
     except Exception as e:
         notes.append(f"rewriting: failed, searched as typed ({type(e).__name__}: {e})")
         return query
     finally:
         timings["rewriting"] = (time.perf_counter() - started) * 1000.0
+
+
+def _adds_nothing(state: State, query: Query, text: str) -> bool:
+    """Whether a rewrite names nothing that was not typed: what is read surely stands alone already."""
+    structured = _structured(state)
+    if structured is None or text == query.text:
+        return False
+    typed, written = structured.by_rules(query.text), structured.by_rules(text)
+    if not typed or not written or typed[0].probability < STANDS:
+        return False
+    said, meant = ({(s.field, s.value) for s in one[0].spans} for one in (typed, written))
+    return meant <= said
+
+
+def _structured(state: State) -> Structured | None:
+    return next((r for r in state.retrievers.values() if isinstance(r, Structured)), None)
 
 
 def read(
@@ -66,7 +85,7 @@ def read(
 def readings_of(state: State, query: Query) -> tuple[Reading, ...]:
     """What the words of a query may be, best first; nothing without the generator structured, whose
     gazetteer knows what the catalogue calls things."""
-    structured = next((r for r in state.retrievers.values() if isinstance(r, Structured)), None)
+    structured = _structured(state)
     if structured is None:
         return ()
     tagger = None if state.conversation is None else state.conversation.tagger

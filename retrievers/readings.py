@@ -47,6 +47,8 @@ _CLASS = 0.4
 """How much less the value of a field costs, by the log (base 10, at most 3) of the rows that have it."""
 _TWICE = -1.0
 """What a second name of one kind costs."""
+_ALONE = -1.5
+"""What an order costs beside the name of a single document, which has none."""
 _UNWANTED = -1.0
 """What excluding a document's name costs: versions and genres are excluded more often."""
 _LEARNT, _RUIN = 0.9, -6.0
@@ -120,11 +122,22 @@ class _Prices:
         self._lexicon, self._labelled = lexicon, labelled
         self._fields = {} if labelled is None else {f: n for n, f in enumerate(labelled.fields)}
         self._outside = [0.0] if labelled is None else np.maximum(labelled.outside, _RUIN).tolist()
+        # Words for years, orders and kinds mean these however unlike a sentence is to those a tagger
+        # was taught with.
+        self._ruled = {
+            token
+            for mention in heard.mentions
+            if _is_rule(mention)
+            for token, (start, end) in enumerate(where)
+            if mention.span.start <= start and end <= mention.span.end
+        }
 
     def skipped(self, token: int) -> float:
         """A token that is no part of a span."""
         rule = _FILLER if is_filler(self.tokens, token) else _UNREAD
-        return rule if self._labelled is None else _mixed(rule, self._outside[token])
+        if self._labelled is None or token in self._ruled:
+            return rule
+        return _mixed(rule, self._outside[token])
 
     def word(self, token: int) -> float:
         """A token that is a word of some name."""
@@ -142,7 +155,7 @@ class _Prices:
         most = self._lexicon.most
         known = 0.6 * (mention.weight / most if most else 0.0) - 0.6
         far = (_FAR_PERSON if field in CREATORS else _FAR) * math.log(mention.likeness)
-        if field in RULED and mention.likeness == 1.0 and not mention.weight:
+        if _is_rule(mention):
             cost, known = _RULE, 0.0
         elif field in self.types or field in CREATORS:
             cost = _NAME
@@ -158,7 +171,7 @@ class _Prices:
         around = (*tokens[max(first - 1, 0) : first], *tokens[end : end + 1])
         if known and field in {kinds_of.get(token) for token in around}:
             cost += 0.6
-        if self._labelled is not None:
+        if self._labelled is not None and not _is_rule(mention):
             number = self._fields.get(field)
             if number is None:
                 learnt = sum(map(self._inside, range(first, end))) + _OTHER
@@ -167,6 +180,11 @@ class _Prices:
                 learnt += float(self._labelled.goes_on[first + 1 : end, number].sum())
             cost = _mixed(cost, max(learnt, (end - first) * _RUIN))
         return cost + far + known
+
+
+def _is_rule(mention: Mention) -> bool:
+    """Whether it comes from a word for years, an order or a kind, not from the catalogue."""
+    return mention.span.field in RULED and mention.likeness == 1.0 and not mention.weight
 
 
 def _mixed(rule: float, learnt: float) -> float:
@@ -191,9 +209,24 @@ def _search(
             beams[at + 1].append((score + skipped, spans))
             for end, span, cost in offers.get(at, ()):
                 if _fits(span, spans):
-                    twice = span.field in prices.types and any(s.field == span.field for s in spans)
-                    beams[end].append((score + cost + _TWICE * twice, (*spans, span)))
+                    beside = _TWICE * _is_twice(span, spans, prices) + _ALONE * _is_alone(
+                        span, spans, prices
+                    )
+                    beams[end].append((score + cost + beside, (*spans, span)))
     return sorted(beams[-1], key=lambda one: -one[0])[:BEAM]
+
+
+def _is_twice(span: Span, spans: Sequence[Span], prices: _Prices) -> bool:
+    """Whether a second name of one kind comes to the others."""
+    return span.field in prices.types and any(s.field == span.field for s in spans)
+
+
+def _is_alone(span: Span, spans: Sequence[Span], prices: _Prices) -> bool:
+    """Whether an order and the name of a single document come together."""
+    fields = {s.field for s in spans}
+    if span.field == ORDER:
+        return not fields.isdisjoint(prices.types - CREATORS)
+    return ORDER in fields and span.field in prices.types - CREATORS
 
 
 def _fits(span: Span, spans: Sequence[Span]) -> bool:

@@ -14,6 +14,8 @@ from retrievers.postings import Offsets
 from retrievers.topk import order, push
 
 Floats: TypeAlias = NDArray[np.float32]
+IN_FULL = 0.75
+"""The least that a row scores which satisfies all of a reading, as a share of the reading's probability."""
 _scratch = threading.local()
 
 
@@ -104,7 +106,7 @@ def collect(
             size += 1
         first = (ordering[row] - base) * scale
         first = 0.0 if np.isnan(first) else min(max(first, 0.0), 1.0)
-        totals[row] += weight * got * got * (0.75 + 0.25 * first)
+        totals[row] += weight * got * got * (IN_FULL + (1.0 - IN_FULL) * first)
     return size
 
 

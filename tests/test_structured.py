@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 
-from retrievers.base import Document, Query, Reading, Span
+from retrievers.base import Document, Labelled, Query, Reading, Span
 from retrievers.query_words import decade
 from retrievers.structured import Structured
 
@@ -108,6 +108,35 @@ def test_spans_point_into_the_text(structured: Structured) -> None:
     assert {(text[s.start : s.end], s.field) for s in spans} == {
         ("Believer", "track"), ("Imagine Dragons", "artist"),
     }  # fmt: skip
+
+
+def test_an_order_is_one_of_several() -> None:
+    named = [Document("c0", "Metallica", "", "artist", {"popularity": 90})]
+    named += [album(f"c{year}", f"Of {year}", "Metallica", year) for year in (1983, 2023)]
+    named += [album("c1991", "Metallica", "Metallica", 1991)]
+    made = Structured()
+    made.add(np.arange(len(named), dtype=np.int32), named)
+    likeliest = made.by_rules("latest metallica album")[:1]
+    assert ("artist", "Metallica") in {(s.field, s.value) for s in likeliest[0].spans}
+    found = made.retrieve(Query("latest metallica album", readings=likeliest), 1)
+    assert named[found.docs[0]].id == "c2023"
+
+
+@pytest.mark.parametrize("text", ["oldest album by imagine dragons", "songs from the 80s"])
+def test_a_tagger_does_not_unsay_orders_kinds_and_years(structured: Structured, text: str) -> None:
+    heard = structured.hear(text)
+    names = ("artist", "order", "type", "year")
+    shape = (len(heard.places), len(names))
+    never = np.full(shape, -9.0, np.float32)
+    begins = never.copy()
+    for token, (start, _) in enumerate(heard.places):
+        begins[token, 0] = -0.01 if text[start:].startswith("imagine") else -9.0
+    goes_on = np.where(np.arange(shape[0])[:, None] == shape[0] - 1, begins * 0.0 - 0.01, never)
+    outside = np.where(begins[:, 0] > -1.0, -5.0, -0.01).astype(np.float32)
+    labelled = Labelled(names, begins, goes_on.astype(np.float32), outside)
+    rules = {(s.field, s.value) for s in structured.readings(heard)[0].spans}
+    told = {(s.field, s.value) for s in structured.readings(heard, labelled)[0].spans}
+    assert {one for one in rules if one[0] != "artist"} <= told
 
 
 def test_given_readings_are_heeded(structured: Structured) -> None:

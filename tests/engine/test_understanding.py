@@ -73,6 +73,13 @@ def test_a_confident_rewrite_is_searched_beside_the_typed_text(built: SearchEngi
     assert (row.text, row.typed) == (MEANT, "silver river")
 
 
+def test_a_rewrite_that_names_nothing_more_is_left(built: SearchEngine) -> None:
+    response = asked(built, Written("please play Song of ArtistC2"), "song of artistc2")
+    assert response.query.text == response.query.typed == "song of artistc2"
+    other = asked(built, Written("Song of ArtistB1"), "song of artistc2")
+    assert other.query.text == "Song of ArtistB1"
+
+
 def test_readings_are_told(built: SearchEngine) -> None:
     response = asked(built, Written())
     spans = response.query.readings[0].spans

@@ -1,0 +1,77 @@
+"""Who asks for the newest or the oldest gets it first, whatever the ranker thinks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import Context, EngineConfig, SearchEngine
+from engine.age_order import asks_for_age, in_front
+from retrievers.base import Document, Query, Reading, Span
+from tests.conftest import Clock, WordHashes
+
+YEARS = {"Alpha": 1999, "Beta": 2021, "Gamma": 1985, "Delta": 2007}
+
+
+def works() -> list[Document]:
+    found = [Document("river", "Silver River", "", "artist", {"popularity": 90})]
+    for title, year in YEARS.items():
+        of = {"artist": "Silver River", "year": year, "popularity": 100 - year % 100}
+        found.append(Document(title, title, "silver river", "album", of))
+        found.append(Document(f"song {title}", f"{title} Song", "", "track", of))
+    found += [Document(f"x{i}", f"Album {i}", "silver", "album", {"year": 2024}) for i in range(9)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[SearchEngine]:
+    config = EngineConfig(budget=30.0, clock=Clock())
+    with SearchEngine.build(works(), config=config, encoder=WordHashes()) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("latest silver river album", ["Beta", "Delta", "Alpha", "Gamma"]),
+        ("oldest album by silver river", ["Gamma", "Alpha", "Delta", "Beta"]),
+        ("newest songs by silver river", ["song Beta", "song Delta", "song Alpha", "song Gamma"]),
+    ],
+)
+def test_by_age(built: SearchEngine, query: str, ids: list[str]) -> None:
+    response = built.search(query)
+    assert [hit.id for hit in response.hits][: len(ids)] == ids
+    assert "structured" in response.hits[0].sources
+
+
+def test_what_may_not_be_shown_stays_hidden(built: SearchEngine) -> None:
+    context = Context(filters={"type": "track"})
+    assert all(
+        hit.document.type == "track"
+        for hit in built.search("latest silver river album", context).hits
+    )
+
+
+def test_other_queries_are_as_ranked(built: SearchEngine) -> None:
+    response = built.search("silver river album")
+    scores = [hit.score for hit in response.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_only_sure_readings_ask() -> None:
+    newest = Reading((Span(0, 6, "order", "newest"),), 0.6)
+    query = Query("latest", readings=(newest,))
+    assert asks_for_age(query)
+    assert not asks_for_age(replace(query, readings=(replace(newest, probability=0.4),)))
+    best = Reading((Span(0, 4, "order", "popular"),), 0.9)
+    assert not asks_for_age(replace(query, readings=(best,)))
+    assert not asks_for_age(Query("latest"))
+
+
+def test_in_front_keeps_the_order_of_the_others() -> None:
+    docs = np.array([5, 6, 7, 8], np.int32)
+    order = in_front(np.array([3, 1, 0, 2]), docs, np.array([7, 9, 5], np.int32))
+    assert order.tolist() == [2, 0, 3, 1]
