@@ -168,13 +168,21 @@ def fit_trust(worth: NDArray[np.float64], needed: NDArray[np.bool_], idle_rate: 
     # Platt's targets, which keep the fit finite where the two are parted
     target = np.where(y > 0, (y.sum() + 1) / (y.sum() + 2), 1 / ((1 - y).sum() + 2))
     design = np.stack([x, np.ones_like(x)], 1)
-    fitted = np.array([1.0, 0.0])
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        z = design @ weights
+        return float((np.logaddexp(0, z) - target * z).sum())
+
+    fitted = np.zeros(2)
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(design @ fitted, -30, 30)))
         gradient = design.T @ (p - target)
         curvature = (design * (p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(2)
         move = np.linalg.solve(curvature, gradient)
-        fitted -= np.clip(move, -2, 2)
+        # Newton's step may overshoot where the two are nearly parted
+        while loss(fitted - move) > loss(fitted) + 1e-12:
+            move /= 2
+        fitted = fitted - move
         if np.abs(move).max() < 1e-8:
             break
     trust = Trust(max(float(fitted[0]), 1e-3), float(fitted[1]))

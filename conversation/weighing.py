@@ -17,7 +17,7 @@ from conversation.rewrite_tokens import keys, same
 PRICE = 0.45
 """What adding a word costs. Half of the F1 that rewrites reach would make it the largest (Lipton, Elkan &
 Naryanaswamy 2014); a little more costs it little, and leaves more rewrites as people write them."""
-LEAST, MOST = 0.05, 24.0
+LEAST, MOST = 0.05, 12.0
 """Bounds of the number of words that a rewrite brings."""
 
 

@@ -24,7 +24,8 @@ def test_a_longer_rewrite_wins_whose_words_are_likely_right() -> None:
 def test_words_that_are_probably_wrong_are_not_added() -> None:
     found = [(0.6, "play blue"), (0.4, "play blue river by ana")]
     best = weigh("play it", found)
-    assert best is not None and best.text == "play blue"
+    assert best is not None
+    assert best.text == "play blue"
 
 
 def test_what_changes_no_word_is_no_rewrite() -> None:
