@@ -26,7 +26,7 @@ from retrievers.base import Turn
 
 FILE = "rewriter.safetensors"
 FORMAT, VERSION = "ltrr rewriter", 2
-BEAM = 6
+BEAM = 4
 Weights = dict[str, NDArray[np.float32]]
 
 

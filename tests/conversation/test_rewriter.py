@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from conversation.rewrite_features import Words, encode
 from conversation.rewrite_text import text_of
 from conversation.rewrite_tokens import keys
 from conversation.rewriter import FILE, Rewriter, Trust
-from conversation.rewriter_training import fit_trust, train_rewriter
+from conversation.rewriter_training import Member, Task, assembled, fit_trust, train_rewriter
 from conversation.weighing import MOST_LOG_ODDS
 from retrievers.base import Turn
 from tests.conversation.rewriting_world import RECIPE, small_rewriter
@@ -141,6 +142,25 @@ def test_trust_holds_the_idle_rate_and_is_calibrated() -> None:
     assert changed.mean() > 0.015
 
 
+def test_calibration_of_few_queries_does_not_overshoot() -> None:
+    worth = np.array([5.0, 6.5, 5.7, 2.1, 2.0, 1.4, 0.7, 2.8, 0.1, 2.2])
+    needed = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], bool)
+    trust = fit_trust(worth, needed, 0.02)
+    assert trust.of(6.0) > 0.6 > 0.4 > trust.of(1.0)
+    assert trust.of(2.8) < trust.threshold <= trust.of(5.0)
+
+
+def test_several_networks_are_allowed_what_they_change_together() -> None:
+    rng = np.random.default_rng(1)
+    needed = rng.random(3000) < 0.3
+    one = Member({}, rng.normal(0, 2, 3000) + 3 * needed, needed)
+    task = Task([], WORDS, RECIPE, 0, 0)
+    networks = [small_rewriter()._members[0]]
+    alone = assembled([task], [replace(one, weights=networks[0])])
+    several = assembled([task] * 2, [replace(one, weights=networks[0])] * 2)
+    assert several.trust.threshold < alone.trust.threshold
+
+
 def test_dialogues_with_rewrites_are_examples() -> None:
     said = (
         AnnotatedTurn("user", "play believer", (Slot("track", "believer", 5, 13),), rewrite="play believer"),
@@ -171,7 +191,7 @@ def test_rewrites_are_searched_only_where_one_could_be_worth_it(
 ) -> None:
     rewriter = small_rewriter()
     worth = rewriter.propose(TURNS, "Who sings it ?").worth
-    sceptical = Trust(threshold=Trust().of(worth + 2 * MOST_LOG_ODDS) + 1e-9)
+    sceptical = Trust(threshold=Trust().of(worth + 4 * MOST_LOG_ODDS) + 1e-9)
     monkeypatch.setattr(rewriter, "trust", sceptical)
     monkeypatch.setattr(Decoding, "search", lambda *_: pytest.fail("searched"))
     assert rewriter.rewrite(TURNS, "Who sings it ?").text == "Who sings it ?"
