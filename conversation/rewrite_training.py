@@ -59,7 +59,7 @@ class Recipe:
 
 def vocabulary(examples: Sequence[RewriteExample], recipe: Recipe) -> Words:
     """The words a network reads and says, learnt from its training examples."""
-    told = [e for e in examples if e.style not in ("scene", "renamed")] or list(examples)
+    told = [e for e in examples if e.source != "scene" and e.style != "renamed"] or list(examples)
     texts = {text: None for e in told for text in (*(t.text for t in e.turns), e.query, e.rewrite)}
     words = learn_words(list(texts), read_at_least=recipe.read_at_least)
     pairs = [

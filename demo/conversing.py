@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -124,7 +124,8 @@ def _rewriter(
     simulated = of_dialogues(made[: schooling.rewriter])
     seed = schooling.seed
     if examples:
-        examples += simulated
+        # How far to trust rewrites is learnt from people's: in simulated dialogues most is plain.
+        examples += [replace(one, style="scene") for one in simulated]
         reader = pretrained_words()
         rewriter = train_rewriter(examples, reader=reader, seed=seed, workers=WORKERS, progress=say)
     else:
