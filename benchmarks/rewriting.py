@@ -1,16 +1,18 @@
 """Rewriting by cross-validation over whole dialogues, on the sets of mudoco, alexa-cqr and canard.
 
-python -m benchmarks.rewriting DATA --out FOLDER [--folds 5] [--members 3] [--workers 2]
+python -m benchmarks.rewriting DATA --out FOLDER [--folds 5] [--workers 2]
 
 DATA holds mudoco/, alexa-cqr/ and, where there is one, canard/. Each fold is rewritten by a rewriter trained on all other
-dialogues of all sets, whose threshold comes from dialogues held out within them. Predictions {id, rewrite,
-confidence} for `score_rewrites.py` and `score_cqr.py` go to FOLDER: mudoco.jsonl at 2% of idle queries
-changed, mudoco_loose.jsonl at 3.7% (what a published system changes), cqr.jsonl; figures.json holds times.
+dialogues of all sets. Predictions {id, rewrite, confidence} for `score_rewrites.py` and `score_cqr.py` go to FOLDER:
+mudoco.jsonl at 2% of idle queries changed, mudoco_loose.jsonl at 3.7% (what a published system changes), each fold's
+threshold chosen on the queries of the other folds; mudoco_own.jsonl and cqr.jsonl by the threshold that the rewriter
+chose itself, on dialogues held out within its training; cqr_always.jsonl with every query rewritten.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -19,12 +21,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from conversation.base import Rewrite
+from conversation.contextual_words import PieceReader
 from conversation.rewrite_data import RewriteExample, read_cqr, read_rewrites
 from conversation.rewrite_files import write_rewrites
 from conversation.rewrite_layouts import read_layout
+from conversation.rewrite_tokens import same
 from conversation.rewrite_training import Recipe
+from conversation.rewriter import Proposal, Rewriter
 from conversation.rewriter_training import (
-    MEMBERS,
+    DEPTHS,
     Member,
     Task,
     assembled,
@@ -32,7 +37,6 @@ from conversation.rewriter_training import (
     rewriter_tasks,
     train_member,
 )
-from conversation.word_vectors import WordVectors
 from engine.pretrained_words import pretrained_words
 
 STRICT, LOOSE = 0.02, 0.037
@@ -53,17 +57,15 @@ def read_all(data: Path) -> list[RewriteExample]:
 def folds_of(
     examples: Sequence[RewriteExample],
     folds: int,
-    members: int,
+    reader: PieceReader | None,
     recipe: Recipe,
-    vectors: WordVectors | None,
+    depths: Sequence[int] = DEPTHS,
 ) -> list[list[Task]]:
     """For each fold what its networks are trained with."""
     made = []
     for fold in range(folds):
         learnt = [e for e in examples if part_of(e.group, folds) != fold]
-        made.append(
-            rewriter_tasks(learnt, vectors=vectors, recipe=recipe, members=members, seed=fold)
-        )
+        made.append(rewriter_tasks(learnt, reader=reader, recipe=recipe, depths=depths, seed=fold))
     return made
 
 
@@ -75,23 +77,20 @@ def train_folds(folds: Sequence[Sequence[Task]], workers: int) -> list[list[Memb
         return [[next(trained) for _ in tasks] for tasks in folds]
 
 
-def predict(
-    folds: Sequence[Sequence[Task]],
-    trained: Sequence[Sequence[Member]],
-    asked: Sequence[RewriteExample],
-    rate: float,
-) -> tuple[dict[str, Rewrite], list[float]]:
-    """Rewrites by id, each by the rewriter that never saw its dialogue, and milliseconds taken."""
-    made: dict[str, Rewrite] = {}
-    took = []
-    for fold, (tasks, members) in enumerate(zip(folds, trained, strict=True)):
-        rewriter = assembled(tasks[0], members, rate)
-        for e in asked:
-            if part_of(e.group, len(folds)) == fold:
-                start = time.perf_counter()
-                made[e.id] = rewriter.rewrite(e.turns, e.query)
-                took.append((time.perf_counter() - start) * 1e3)
-    return made, took
+def thresholds(
+    asked: Sequence[RewriteExample], proposals: Sequence[Proposal], folds: int, rate: float
+) -> list[float]:
+    """For each fold the worth that a share `rate` of the other folds' idle queries exceeds."""
+    found = []
+    for fold in range(folds):
+        idle = [
+            proposal.worth
+            for e, proposal in zip(asked, proposals, strict=True)
+            if part_of(e.group, folds) != fold and same(e.query, e.rewrite)
+        ]
+        idle = sorted(idle, reverse=True) or [math.inf]
+        found.append(idle[min(int(rate * len(idle)), len(idle) - 1)])
+    return found
 
 
 def main() -> None:
@@ -100,27 +99,41 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--members", type=int, default=MEMBERS)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    examples = read_all(given.data)
-    folds = folds_of(examples, given.folds, given.members, Recipe(), pretrained_words())
+    folds = given.folds
+    tasks = folds_of(read_all(given.data), folds, pretrained_words(), Recipe())
     started = time.perf_counter()
-    trained = train_folds(folds, given.workers)
-    print(
-        f"trained {given.folds * given.members} networks in {time.perf_counter() - started:.0f} s"
-    )
+    trained = train_folds(tasks, given.workers)
+    seconds = time.perf_counter() - started
+    print(f"trained {sum(map(len, trained))} networks in {seconds:.0f} s")
+    rewriters = [assembled(*one) for one in zip(tasks, trained, strict=True)]
     given.out.mkdir(parents=True, exist_ok=True)
     mudoco = read_rewrites(given.data / FILES[0])
     cqr = read_cqr(given.data / FILES[3], crowd=False)
-    for name, asked, rate in (
-        ("mudoco", mudoco, STRICT),
-        ("mudoco_loose", mudoco, LOOSE),
-        ("cqr", cqr, STRICT),
-    ):
-        made, took = predict(folds, trained, asked, rate)
-        write_rewrites(given.out / f"{name}.jsonl", list(made), list(made.values()))
+    proposals = [_own(rewriters, e).propose(e.turns, e.query) for e in mudoco]
+    for name, rate in (("mudoco", STRICT), ("mudoco_loose", LOOSE)):
+        borders = thresholds(mudoco, proposals, folds, rate)
+        made = [
+            Rewrite(p.text if p.worth > borders[part_of(e.group, folds)] else e.query, 0.0)
+            for e, p in zip(mudoco, proposals, strict=True)
+        ]
+        write_rewrites(given.out / f"{name}.jsonl", [e.id for e in mudoco], made)
+    for name, asked in (("mudoco_own", mudoco), ("cqr", cqr)):
+        made, took = [], []
+        for e in asked:
+            start = time.perf_counter()
+            made.append(_own(rewriters, e).rewrite(e.turns, e.query))
+            took.append((time.perf_counter() - start) * 1e3)
+        write_rewrites(given.out / f"{name}.jsonl", [e.id for e in asked], made)
         print(f"{name}: {len(made)} queries, p50 {statistics.median(took):.2f} ms")
+    always = [Rewrite(_own(rewriters, e).propose(e.turns, e.query).text, 0.0) for e in cqr]
+    write_rewrites(given.out / "cqr_always.jsonl", [e.id for e in cqr], always)
+
+
+def _own(rewriters: Sequence[Rewriter], example: RewriteExample) -> Rewriter:
+    """The one that never saw the example's dialogue."""
+    return rewriters[part_of(example.group, len(rewriters))]
 
 
 if __name__ == "__main__":

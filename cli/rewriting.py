@@ -49,8 +49,9 @@ def rewrite(
     """
     from conversation.rewrite_files import read_asked, write_rewrites
     from conversation.rewriter import Rewriter
+    from engine.pretrained_words import pretrained_words
 
-    rewriter = Rewriter.load(model)
+    rewriter = Rewriter.load(model, pretrained_words())
     asked = list(read_asked(queries))
     started = time.perf_counter()
     made = rewriter.rewrite_many([(row.turns, row.query) for row in asked])

@@ -41,12 +41,7 @@ class Walk:
     said: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How likely the query stands alone, and the likeliest rewrites with their probabilities, best first."""
-
-    alone: float
-    walks: tuple[tuple[float, tuple[tuple[int, Place], ...]], ...]
+Steps = tuple[tuple[int, Place], ...]
 
 
 class Decoding:
@@ -69,9 +64,8 @@ class Decoding:
         acts, _, _ = self._step(walks)
         return float(np.exp(np.log(np.maximum(acts[:, 0], 1e-9)).sum()))
 
-    def search(self, beam: int) -> Found:
-        """Beam search over walks that change something, `beam` at a time."""
-        alone = self.alone()
+    def search(self, beam: int) -> list[tuple[float, Steps]]:
+        """The likeliest walks that change something with their probabilities, best first, by beam search."""
         alive = [Walk()]
         done: list[Walk] = []
         for _ in range(self.end + 2 * MOST_SAID):
@@ -98,7 +92,7 @@ class Decoding:
             alive += sorted(going, key=lambda walk: (-walk.score, walk.steps))[:beam]
             if not alive:
                 break
-        return Found(alone, tuple((math.exp(walk.score), walk.steps) for walk in done))
+        return [(math.exp(walk.score), walk.steps) for walk in done]
 
     def _step(self, walks: Sequence[Walk]) -> tuple[Array, Array, Array]:
         m, w = self.table.shape[0], self.networks.width

@@ -32,7 +32,7 @@ class Shape:
     width: int = 96
     layers: int = 2
     heads: int = 4
-    static: int = 0
+    pretrained: int = 0
     dropout: float = 0.25
     word_dropout: float = 0.1
     near: int = 2
@@ -42,12 +42,12 @@ class Shape:
 class Batch:
     """B examples, padded to L tokens and T steps; see `conversation.rewrite_features`.
 
-    `relations` (B, R, L, L); `covered` (B, T, L): the token's word was said before; `bag` (B, T, L + say): weights of
+    `pretrained` (B, L, dim): the words as an encoder reads them; `relations` (B, R, L, L); `covered` (B, T, L): the token's word was said before; `bag` (B, T, L + say): weights of
     what this edit said so far, `earlier`: of what the edits before said, `dropped` (B, T, L): of what this edit dropped.
     """
 
     columns: Tensor
-    static: Tensor | None
+    pretrained: Tensor | None
     style: Tensor
     mask: Tensor
     is_word: Tensor
@@ -153,7 +153,9 @@ class PointerGenerator(nn.Module):
         sizes = {"word": shape.words, **SIZES}
         self.embed = nn.ModuleDict({name: _table(sizes[name], width) for name in COLUMNS})
         self.style = _table(HANDS, width)
-        self.static = nn.Linear(shape.static, width, bias=False) if shape.static else None
+        self.pretrained = (
+            nn.Linear(shape.pretrained, width, bias=False) if shape.pretrained else None
+        )
         self.norm = nn.LayerNorm(width)
         self.near = nn.ModuleList(Local(width, shape.dropout) for _ in range(shape.near))
         self.far = Local(width, shape.dropout)
@@ -183,8 +185,8 @@ class PointerGenerator(nn.Module):
         x = self.embed["word"](words)
         for at, name in enumerate(COLUMNS[1:], 1):
             x = x + self.embed[name](columns[..., at])
-        if self.static is not None and batch.static is not None:
-            x = x + self.static(batch.static)
+        if self.pretrained is not None and batch.pretrained is not None:
+            x = x + self.pretrained(batch.pretrained)
         x = self.dropout(self.norm(x + self.style(batch.style)[:, None]))
         for near in self.near:
             x = near(x, batch.mask)

@@ -102,9 +102,9 @@ class Networks:
         first = members[0]
         self.tables = [np.stack([m[f"embed.{name}.weight"] for m in members]) for name in COLUMNS]
         self.style = np.stack([m["style.weight"][:1] for m in members])
-        self.static = (
-            np.stack([np.ascontiguousarray(m["static.weight"].T) for m in members])
-            if "static.weight" in first
+        self.pretrained = (
+            np.stack([np.ascontiguousarray(m["pretrained.weight"].T) for m in members])
+            if "pretrained.weight" in first
             else None
         )
         self.norm, self.norm2 = Norm(members, "norm"), Norm(members, "norm2")
@@ -121,14 +121,14 @@ class Networks:
         self.generate = Linear(members, "generate")
         self.width = self.say.shape[2]
 
-    def read(self, read: Encoded, static: Array | None) -> Array:
-        """(M, L, width): what each makes of each token."""
+    def read(self, read: Encoded, pretrained: Array | None) -> Array:
+        """(M, L, width): what each makes of each token; `pretrained` (M, L, dim): what an encoder makes of them."""
         columns = read.columns
         x = self.tables[0][:, columns[:, 0]]
         for at in range(1, len(self.tables)):
             x += self.tables[at][:, columns[:, at]]
-        if self.static is not None and static is not None:
-            x += np.matmul(static, self.static)
+        if self.pretrained is not None and pretrained is not None:
+            x += np.matmul(pretrained, self.pretrained)
         x = self.norm(x + self.style)
         for near in self.near:
             x = near(x)

@@ -35,7 +35,7 @@ class Prepared:
     taught: Taught
     style: Style
     weight: float
-    static: NDArray[np.float32] | None
+    pretrained: Sequence[NDArray[np.float16]]
     relations: NDArray[np.bool_]
     bag: NDArray[np.float32]
     earlier: NDArray[np.float32]
@@ -51,9 +51,10 @@ def prepare(
     say: int,
     style: Style,
     weight: float,
-    static: NDArray[np.float32] | None,
+    pretrained: Sequence[NDArray[np.float16]] = (),
 ) -> Prepared:
-    """What every step of a gold walk knows of the steps before it."""
+    """What every step of a gold walk knows of the steps before it; `pretrained`: the tokens as an encoder
+    reads them, (tokens, dim) a turn, or nothing."""
     steps, length = taught.targets.shape
     bag = np.zeros((steps, length + say), np.float32)
     earlier, dropped = np.zeros_like(bag), np.zeros((steps, length), np.float32)
@@ -91,7 +92,7 @@ def prepare(
         taught,
         style,
         weight,
-        static,
+        pretrained,
         relations(read),
         bag,
         earlier,
@@ -137,10 +138,10 @@ def collate(rows: Sequence[Prepared], say: int, device: str = "cpu") -> Batch:
     ]
     act = [row.taught.act for row in rows]
     ones = [np.ones(len(row.read.keys), bool) for row in rows]
-    static = [row.static for row in rows if row.static is not None]
+    pretrained = [np.concatenate(row.pretrained) for row in rows if row.pretrained]
     return Batch(
         pad([row.read.columns for row in rows], (length, rows[0].read.columns.shape[1])),
-        pad(static, (length, static[0].shape[1])) if static else None,
+        real(pretrained, (length, pretrained[0].shape[1])) if pretrained else None,
         torch.tensor([STYLES[row.style] for row in rows], device=device),
         pad(ones, (length,)),
         pad([row.read.is_word for row in rows], (length,)),

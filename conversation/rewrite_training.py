@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from conversation.contextual_words import ContextualWords
 from conversation.gold_walks import teach
 from conversation.pointer_generator import PointerGenerator, Shape
 from conversation.rewrite_batches import STYLES, Prepared, collate, prepare
@@ -17,7 +18,6 @@ from conversation.rewrite_data import RewriteExample, Style
 from conversation.rewrite_features import Words, encode
 from conversation.rewrite_tokens import keys
 from conversation.rewrite_words import learn_words, say_words
-from conversation.word_vectors import WordVectors
 
 Progress = Callable[[float, float], None]
 """Told the share of the training done and the loss of an example."""
@@ -34,8 +34,8 @@ class Recipe:
     heads: int = 4
     dropout: float = 0.25
     word_dropout: float = 0.1
-    epochs: int = 12
-    batch: int = 64
+    epochs: int = 10
+    batch: int = 96
     rate: float = 3e-3
     decay: float = 0.01
     averaging: float = 0.998
@@ -59,7 +59,7 @@ class Recipe:
 
 def vocabulary(examples: Sequence[RewriteExample], recipe: Recipe) -> Words:
     """The words a network reads and says, learnt from its training examples."""
-    told = [e for e in examples if e.style not in ("scene", "renamed")] or list(examples)
+    told = [e for e in examples if e.source != "scene" and e.style != "renamed"] or list(examples)
     texts = {text: None for e in told for text in (*(t.text for t in e.turns), e.query, e.rewrite)}
     words = learn_words(list(texts), read_at_least=recipe.read_at_least)
     pairs = [
@@ -71,9 +71,12 @@ def vocabulary(examples: Sequence[RewriteExample], recipe: Recipe) -> Words:
 
 
 def prepared(
-    examples: Sequence[RewriteExample], words: Words, recipe: Recipe, vectors: WordVectors | None
+    examples: Sequence[RewriteExample],
+    words: Words,
+    recipe: Recipe,
+    reading: ContextualWords | None = None,
 ) -> list[Prepared]:
-    """Examples as arrays; those of weight 0 are left out."""
+    """Examples as arrays, those of weight 0 left out; `reading` reads at one depth."""
     rows = []
     for e in examples:
         weight = recipe.weights.get(e.style, 1.0)
@@ -81,9 +84,10 @@ def prepared(
             continue
         read = encode(e.turns, e.query, words)
         rewrite = keys(e.rewrite)[: len(read.query) + 40]
-        static = vectors.of(read.keys) if vectors is not None else None
+        # views of what `reading` remembers: the same turn stands in many examples
+        pretrained = [states[0] for states in reading.turns(read)] if reading is not None else ()
         taught = teach(read, rewrite, words)
-        rows.append(prepare(read, taught, max(len(words.say), 1), e.style, weight, static))
+        rows.append(prepare(read, taught, max(len(words.say), 1), e.style, weight, pretrained))
     return rows
 
 
@@ -96,10 +100,10 @@ def train(
         raise ValueError("rows: found no examples, expected some: no file named holds a rewrite")
     rng = np.random.default_rng(seed)
     say = max(len(words.say), 1)
-    static = rows[0].static
+    pretrained = rows[0].pretrained
     shape = Shape(
         len(words.read) + 3, say, recipe.width, recipe.layers, recipe.heads,
-        0 if static is None else static.shape[1], recipe.dropout, recipe.word_dropout, recipe.near,
+        pretrained[0].shape[1] if pretrained else 0, recipe.dropout, recipe.word_dropout, recipe.near,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -16,32 +16,32 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from conversation.base import Rewrite
+from conversation.contextual_words import ContextualWords, PieceReader
 from conversation.pointer_decoding import Decoding
 from conversation.pointer_reading import Networks
 from conversation.rewrite_features import Words, encode
 from conversation.rewrite_text import text_of
-from conversation.rewrite_tokens import same
-from conversation.word_vectors import WordVectors
+from conversation.weighing import MOST_LOG_ODDS, weigh
 from retrievers.base import Turn
 
 FILE = "rewriter.safetensors"
-FORMAT, VERSION = "ltrr rewriter", 1
+FORMAT, VERSION = "ltrr rewriter", 2
 BEAM = 4
 Weights = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """When a rewrite is believed: the network's log-odds x that a query needs one are right with probability
+    """When a rewrite is believed: a worth x is that of a query that needs one with probability
     1 / (1 + exp(-(slope x + offset))) (Platt 1999), and from `threshold` on it is given."""
 
     slope: float = 1.0
     offset: float = 0.0
     threshold: float = 0.5
 
-    def of_odds(self, odds: float) -> float:
+    def of(self, worth: float) -> float:
         """The calibrated probability that a query needs a rewrite."""
-        return 1 / (1 + math.exp(-max(min(self.slope * odds + self.offset, 30.0), -30.0)))
+        return 1 / (1 + math.exp(-max(min(self.slope * worth + self.offset, 30.0), -30.0)))
 
 
 def _odds(alone: float) -> float:
@@ -50,17 +50,19 @@ def _odds(alone: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The best rewrites of a query with the network's probabilities, and how surely it needs one."""
+    """The best rewrite of a query, whether or not it is believed, and its worth: the log-odds that the
+    query needs one and the logarithm of how many words it brings."""
 
-    needed: float
-    rewrites: tuple[tuple[float, str], ...]
+    text: str
+    worth: float
 
 
 class Rewriter:
     """Rewrites queries by pointer-generator networks, several of one shape averaged.
 
-    A query is left alone where the conversation is empty, and where it probably needs no rewrite. Immutable, so
-    threads may share one. Made by `conversation.rewrite_training.train_rewriter` or read by `load`.
+    A query is left alone where the conversation is empty, and where it probably needs no rewrite. `reading`: by which
+    layer of a pretrained encoder each network reads beside its own words. Immutable, so threads may share one. Made by
+    `conversation.rewriter_training.train_rewriter` or read by `load`.
     """
 
     def __init__(
@@ -69,40 +71,41 @@ class Rewriter:
         heads: int,
         words: Words,
         trust: Trust = Trust(),
-        vectors: WordVectors | None = None,
+        reading: ContextualWords | None = None,
     ) -> None:
-        self.words, self.trust, self.vectors, self.heads = words, trust, vectors, heads
+        self.words, self.trust, self.reading, self.heads = words, trust, reading, heads
         self._members = list(members)
         self._networks = Networks(self._members, heads)
 
-    def odds(self, turns: Sequence[Turn], text: str) -> float:
-        """The networks' log-odds that a query needs a rewrite, not calibrated."""
-        return _odds(self._decoding(turns, text).alone())
-
     def propose(self, turns: Sequence[Turn], text: str) -> Proposal:
-        """What could stand for a query, whatever `trust` says of it."""
+        """What could stand for a query, whatever `trust` says of it; worth -inf where nothing could."""
+        if not turns or not text.strip():
+            return Proposal(text, -math.inf)
         decoding = self._decoding(turns, text)
-        found = decoding.search(BEAM)
-        read, say = decoding.read, self.words.say
-        return Proposal(
-            self.trust.of_odds(_odds(found.alone)),
-            tuple((chance, text_of(read, steps, say)) for chance, steps in found.walks),
-        )
+        return self._proposal(decoding, _odds(decoding.alone()), text)
 
     def rewrite(self, turns: Sequence[Turn], text: str) -> Rewrite:
         """The query after these turns as it would stand alone."""
         if not turns or not text.strip():
             return Rewrite(text, 1.0)
         decoding = self._decoding(turns, text)
-        alone = decoding.alone()
-        needed = self.trust.of_odds(_odds(alone))
+        odds = _odds(decoding.alone())
+        if self.trust.of(odds + MOST_LOG_ODDS) < self.trust.threshold:
+            # no rewrite could bring enough, so none is searched
+            return Rewrite(text, 1.0 - self.trust.of(odds))
+        proposal = self._proposal(decoding, odds, text)
+        needed = self.trust.of(proposal.worth)
         if needed < self.trust.threshold:
             return Rewrite(text, 1.0 - needed)
-        for _, steps in decoding.search(BEAM).walks:
-            made = text_of(decoding.read, steps, self.words.say)
-            if made and not same(made, text):
-                return Rewrite(made, needed)
-        return Rewrite(text, 1.0 - needed)
+        return Rewrite(proposal.text, needed)
+
+    def _proposal(self, decoding: Decoding, odds: float, text: str) -> Proposal:
+        read, say = decoding.read, self.words.say
+        found = decoding.search(BEAM)
+        best = weigh(text, [(chance, text_of(read, steps, say)) for chance, steps in found])
+        if best is None:
+            return Proposal(text, -math.inf)
+        return Proposal(best.text, odds + best.log_odds)
 
     def rewrite_many(self, queries: Sequence[tuple[Sequence[Turn], str]]) -> list[Rewrite]:
         """As `rewrite`, of each."""
@@ -110,8 +113,8 @@ class Rewriter:
 
     def _decoding(self, turns: Sequence[Turn], text: str) -> Decoding:
         read = encode(turns, text, self.words)
-        static = self.vectors.of(read.keys) if self.vectors is not None else None
-        return Decoding(self._networks, read, self._networks.read(read, static), self.words.say)
+        pretrained = self.reading.of(read) if self.reading is not None else None
+        return Decoding(self._networks, read, self._networks.read(read, pretrained), self.words.say)
 
     def save(self, folder: Path) -> None:
         """Write `rewriter.safetensors` into a folder, made where it is missing."""
@@ -120,7 +123,7 @@ class Rewriter:
             for number, member in enumerate(self._members)
             for name, value in member.items()
         }
-        about = {
+        about: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
             "members": len(self._members),
@@ -130,12 +133,8 @@ class Rewriter:
             "common": sorted(self.words.common),
             "trust": [self.trust.slope, self.trust.offset, self.trust.threshold],
         }
-        if self.vectors is not None:
-            arrays["vectors.table"], arrays["vectors.scale"] = (
-                self.vectors.table,
-                self.vectors.scale,
-            )
-            about["pieces"] = list(self.vectors.pieces)
+        if self.reading is not None:
+            about["reader"], about["layers"] = self.reading.reader.identity, self.reading.layers
         folder.mkdir(parents=True, exist_ok=True)
         new = folder / f"{FILE}.new"
         with new.open("wb") as file:
@@ -145,8 +144,9 @@ class Rewriter:
         new.replace(folder / FILE)
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; FileNotFoundError or ValueError where it is not that."""
+    def load(cls, folder: Path, reader: PieceReader | None = None) -> Self:
+        """Read what `save` wrote; FileNotFoundError or ValueError where it is not that, or where it was
+        trained with another `reader`."""
         path = folder / FILE
         if not path.is_file():
             raise FileNotFoundError(
@@ -173,14 +173,17 @@ class Rewriter:
             }
             for m in range(about["members"])
         ]
-        vectors = (
-            WordVectors(about["pieces"], arrays["vectors.table"], arrays["vectors.scale"])
-            if "pieces" in about
-            else None
-        )
+        reading = None
+        if "reader" in about:
+            if reader is None or reader.identity != about["reader"]:
+                raise ValueError(
+                    f"{path}: found {reader.identity if reader else 'no encoder'}, expected "
+                    f"{about['reader']}, with which this rewriter was trained: pip install ltrr[minilm]"
+                )
+            reading = ContextualWords(reader, about["layers"])
         words = Words(
             {word: at + 3 for at, word in enumerate(about["read"])},
             tuple(about["say"]),
             frozenset(about["common"]),
         )
-        return cls(members, about["heads"], words, Trust(*about["trust"]), vectors)
+        return cls(members, about["heads"], words, Trust(*about["trust"]), reading)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -32,6 +32,8 @@ from retrievers.base import Document
 
 MANAGER = "dialogue.safetensors"
 PARTS = ("tagger", "rewriter", "dialogue")
+WORKERS = 2
+"""Networks of a rewriter trained at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +116,23 @@ def train_conversation(
 def _rewriter(
     out: Path, schooling: Schooling, made: Sequence[Dialogue], say: Callable[[str], None]
 ) -> Path:
-    from conversation import rewrite_training
-    from conversation.rewriter_training import MEMBERS, train_rewriter
+    from conversation.rewrite_training import Recipe
+    from conversation.rewriter_training import train_rewriter
+    from engine.pretrained_words import pretrained_words
 
     examples = [rewrite for read in schooling.named for rewrite in read.rewrites]
-    # One network and no other scenes are enough for the demo's own dialogues.
-    members, recipe = (MEMBERS, None) if examples else (1, rewrite_training.Recipe(scenes=0))
-    examples += of_dialogues(made[: schooling.rewriter])
+    simulated = of_dialogues(made[: schooling.rewriter])
     seed = schooling.seed
-    train_rewriter(examples, members=members, recipe=recipe, seed=seed, progress=say).save(out)
+    if examples:
+        # How far to trust rewrites is learnt from people's: in simulated dialogues most is plain.
+        examples += [replace(one, style="scene") for one in simulated]
+        reader = pretrained_words()
+        rewriter = train_rewriter(examples, reader=reader, seed=seed, workers=WORKERS, progress=say)
+    else:
+        # One network, no encoder and no other scenes are enough for the demo's own dialogues.
+        recipe = Recipe(scenes=0, epochs=12, batch=64)
+        rewriter = train_rewriter(simulated, recipe=recipe, depths=(0,), seed=seed, progress=say)
+    rewriter.save(out)
     return out / "rewriter.safetensors"
 
 

@@ -13,6 +13,7 @@ from conversation.rewriter import Rewriter
 from conversation.tagger import FILE as TAGGER
 from conversation.tagger import Tagger
 from engine.errors import BadInput
+from engine.pretrained_words import pretrained_words
 from retrievers.base import Turn
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Conversation:
             )
         try:
             return cls(
-                rewriter=Rewriter.load(folder) if REWRITER in there else None,
+                rewriter=Rewriter.load(folder, pretrained_words()) if REWRITER in there else None,
                 tagger=Tagger.load(folder) if TAGGER in there else None,
                 manager=(folder / MANAGER).read_bytes() if MANAGER in there else None,
             )

@@ -268,7 +268,8 @@ class MiniLM:
         self._loading = threading.Lock()
         self._model: _Model | None = None
 
-    def _loaded(self) -> _Model:
+    def loaded(self) -> _Model:
+        """The weights, read once."""
         model = self._model
         if model is None:
             with self._loading:
@@ -281,12 +282,12 @@ class MiniLM:
     def static(self) -> tuple[Array, str]:
         """What `StaticEncoder` is distilled from: the vector of each token, shape (vocabulary, 384), and
         the tokenizer as JSON."""
-        model = self._loaded()
+        model = self.loaded()
         return model.of_each_token(), model.tokenizer.to_str()
 
     def encode(self, texts: list[str], /) -> Array:
         """Shape (n, 384), L2-normalised; each text by itself, whatever the others are."""
-        model = self._loaded()
+        model = self.loaded()
 
         parts = [texts[i : i + TEXTS_A_PASS] for i in range(0, len(texts), TEXTS_A_PASS)]
         if len(parts) < 2:  # asking for the number of cores takes a tenth of a short query's time

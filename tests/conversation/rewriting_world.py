@@ -15,9 +15,9 @@ RECIPE = Recipe(width=16, epochs=1, scenes=0, near=1, rate=5e-3, say_at_least=5)
 
 
 @cache
-def small_rewriter(seed: int = 0, members: int = 1) -> Rewriter:
+def small_rewriter(seed: int = 0, depths: tuple[int, ...] = (0,)) -> Rewriter:
     """Trained on 120 scenes, called gold so that its trust is fitted."""
     from dataclasses import replace
 
     made = [replace(e, style="gold") for e in examples(120, np.random.default_rng(7))]
-    return train_rewriter(made, recipe=RECIPE, members=members, seed=seed)
+    return train_rewriter(made, recipe=RECIPE, depths=depths, seed=seed)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from conversation.rewrite_data import of_dialogues
 from conversation.rewrite_features import Words, encode
 from conversation.rewrite_text import text_of
 from conversation.rewrite_tokens import keys
-from conversation.rewriter import FILE, Rewriter
-from conversation.rewriter_training import fit_trust, train_rewriter
-from conversation.word_vectors import WordVectors
+from conversation.rewriter import FILE, Rewriter, Trust
+from conversation.rewriter_training import Member, Task, assembled, fit_trust, train_rewriter
+from conversation.weighing import MOST_LOG_ODDS
 from retrievers.base import Turn
 from tests.conversation.rewriting_world import RECIPE, small_rewriter
 
@@ -52,9 +53,8 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     again = Rewriter.load(tmp_path)
     assert again.trust == rewriter.trust
     assert again.words == rewriter.words
-    assert again.odds(TURNS, "Who sings it ?") == pytest.approx(
-        rewriter.odds(TURNS, "Who sings it ?"), abs=0.05
-    )
+    asked = (TURNS, "Who sings it ?")
+    assert again.propose(*asked).worth == pytest.approx(rewriter.propose(*asked).worth, abs=0.05)
     first = (tmp_path / FILE).read_bytes()
     again.save(tmp_path)
     assert (tmp_path / FILE).read_bytes() == first
@@ -94,7 +94,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         Rewriter.load(tmp_path)
     about = json.dumps({"format": "ltrr rewriter", "version": 99})
     save_file({"x": np.zeros(1, np.float32)}, tmp_path / FILE, {"about": about})
-    with pytest.raises(ValueError, match="version 99, expected 'ltrr rewriter' version 1"):
+    with pytest.raises(ValueError, match="version 99, expected 'ltrr rewriter' version 2"):
         Rewriter.load(tmp_path)
 
 
@@ -106,7 +106,7 @@ def test_numpy_reads_and_steps_as_torch_does() -> None:
     network = PointerGenerator(Shape(len(WORDS.read) + 3, 2, 16, 1, 4)).eval()
     read = encode(TURNS, "Who sings it ?", WORDS)
     taught = teach(read, keys("who sings the song Blue River"), WORDS)
-    batch = collate([prepare(read, taught, 2, "gold", 1.0, None)], 2)
+    batch = collate([prepare(read, taught, 2, "gold", 1.0)], 2)
     with torch.inference_mode():
         likelihoods = network(batch)[0].numpy()
     weights = {name: value.numpy() for name, value in network.state_dict().items()}
@@ -114,9 +114,9 @@ def test_numpy_reads_and_steps_as_torch_does() -> None:
     decoding = Decoding(networks, read, networks.read(read, None), WORDS.say)
     kept = teach(read, ["who", "sings", "it"], WORDS)
     with torch.inference_mode():
-        alone = network(collate([prepare(read, kept, 2, "gold", 1.0, None)], 2)).sum()
+        alone = network(collate([prepare(read, kept, 2, "gold", 1.0)], 2)).sum()
     assert decoding.alone() == pytest.approx(float(torch.exp(alone)), rel=1e-4)
-    walks = {text_of(read, steps, WORDS.say): chance for chance, steps in decoding.search(60).walks}
+    walks = {text_of(read, steps, WORDS.say): chance for chance, steps in decoding.search(60)}
     wanted = "Who sings the song Blue River ?"
     if wanted in walks:
         assert walks[wanted] == pytest.approx(float(np.exp(likelihoods.sum())), rel=0.2)
@@ -132,14 +132,33 @@ def test_what_is_kept_stays_as_typed_and_what_is_copied_as_said() -> None:
 
 def test_trust_holds_the_idle_rate_and_is_calibrated() -> None:
     rng = np.random.default_rng(0)
-    odds = rng.normal(0, 3, 4000)
-    needed = rng.random(4000) < 1 / (1 + np.exp(-(0.5 * odds - 1)))
-    trust = fit_trust(odds, needed, 0.02)
+    worth = rng.normal(0, 3, 4000)
+    needed = rng.random(4000) < 1 / (1 + np.exp(-(0.5 * worth - 1)))
+    trust = fit_trust(worth, needed, 0.02)
     assert trust.slope == pytest.approx(0.5, abs=0.1)
     assert trust.offset == pytest.approx(-1, abs=0.2)
-    changed = np.array([trust.of_odds(x) >= trust.threshold for x in odds[~needed]])
+    changed = np.array([trust.of(x) >= trust.threshold for x in worth[~needed]])
     assert changed.mean() <= 0.02
     assert changed.mean() > 0.015
+
+
+def test_calibration_of_few_queries_does_not_overshoot() -> None:
+    worth = np.array([5.0, 6.5, 5.7, 2.1, 2.0, 1.4, 0.7, 2.8, 0.1, 2.2])
+    needed = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], bool)
+    trust = fit_trust(worth, needed, 0.02)
+    assert trust.of(6.0) > 0.6 > 0.4 > trust.of(1.0)
+    assert trust.of(2.8) < trust.threshold <= trust.of(5.0)
+
+
+def test_several_networks_are_allowed_what_they_change_together() -> None:
+    rng = np.random.default_rng(1)
+    needed = rng.random(3000) < 0.3
+    one = Member({}, rng.normal(0, 2, 3000) + 3 * needed, needed)
+    task = Task([], WORDS, RECIPE, 0, 0)
+    networks = [small_rewriter()._members[0]]
+    alone = assembled([task], [replace(one, weights=networks[0])])
+    several = assembled([task] * 2, [replace(one, weights=networks[0])] * 2)
+    assert several.trust.threshold < alone.trust.threshold
 
 
 def test_dialogues_with_rewrites_are_examples() -> None:
@@ -159,14 +178,23 @@ def test_dialogues_with_rewrites_are_examples() -> None:
     assert second.turns[0].entities == ("believer",)
 
 
-def test_word_vectors_cut_words_into_the_longest_pieces() -> None:
-    pieces = ["be", "##liever", "##l", "river"]
-    table = np.array([[10, 0], [0, 20], [0, 2], [5, 5]], np.int8)
-    vectors = WordVectors(pieces, table, np.array([0.1, 0.5], np.float32))
-    found = vectors.of(["believer", "river", "zzz"])
-    assert np.allclose(found, [[0.5, 5.0], [0.5, 2.5], [0.0, 0.0]])
-    with pytest.raises(ValueError, match="a row a piece"):
-        WordVectors(pieces[:2], table, np.ones(2, np.float32))
+def test_a_query_is_rewritten_where_its_rewrite_is_worth_it() -> None:
+    rewriter = small_rewriter()
+    for query in ("Who sings it ?", "Call him", "Thanks .", "Read that message again"):
+        proposal, made = rewriter.propose(TURNS, query), rewriter.rewrite(TURNS, query)
+        believed = rewriter.trust.of(proposal.worth) >= rewriter.trust.threshold
+        assert made.text == (proposal.text if believed else query)
+
+
+def test_rewrites_are_searched_only_where_one_could_be_worth_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rewriter = small_rewriter()
+    worth = rewriter.propose(TURNS, "Who sings it ?").worth
+    sceptical = Trust(threshold=Trust().of(worth + 4 * MOST_LOG_ODDS) + 1e-9)
+    monkeypatch.setattr(rewriter, "trust", sceptical)
+    monkeypatch.setattr(Decoding, "search", lambda *_: pytest.fail("searched"))
+    assert rewriter.rewrite(TURNS, "Who sings it ?").text == "Who sings it ?"
 
 
 def test_training_without_examples_is_refused() -> None:
