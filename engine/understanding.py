@@ -13,14 +13,14 @@ from dataclasses import replace
 from conversation.tag_features import Past
 from engine.config import EngineConfig
 from engine.state import State
+from retrievers.analysis import words
 from retrievers.base import Query, Reading
 from retrievers.memory import Memory
+from retrievers.query_words import is_filler
 from retrievers.structured import Structured
 
 TYPED_DEPTH = 10
 """How deep generators are asked for the typed text beside the rewritten one, at most."""
-STANDS = 0.5
-"""Probability of a reading of what was typed from which on a rewrite must name something more."""
 TYPED = "typed:"
 """What stands before the name of a generator that brought a result for the typed text."""
 
@@ -40,7 +40,7 @@ def rewritten(
     try:
         made = state.conversation.rewrite(turns, query.text)
         text = " ".join(made.text.split())[: config.max_query_chars]
-        if made.confidence < config.rewrite_above or not text or _adds_nothing(state, query, text):
+        if made.confidence < config.rewrite_above or _adds_nothing(state, query.text, text):
             return query
         return replace(query, text=text)
     except Exception as e:
@@ -50,16 +50,16 @@ def rewritten(
         timings["rewriting"] = (time.perf_counter() - started) * 1000.0
 
 
-def _adds_nothing(state: State, query: Query, text: str) -> bool:
-    """Whether a rewrite names nothing that was not typed: what is read surely stands alone already."""
+def _adds_nothing(state: State, typed: str, text: str) -> bool:
+    """Whether a rewrite says nothing that was not typed, but words for kinds and fillers: what was typed
+    stands alone, and the rewrite has at best lost some of it."""
     structured = _structured(state)
-    if structured is None or text == query.text:
-        return False
-    typed, written = structured.by_rules(query.text), structured.by_rules(text)
-    if not typed or not written or typed[0].probability < STANDS:
-        return False
-    said, meant = ({(s.field, s.value) for s in one[0].spans} for one in (typed, written))
-    return meant <= said
+    kinds = () if structured is None else structured.kinds
+    said, written = set(words(typed)), words(text)
+    return all(
+        word in said or word in kinds or is_filler(written, place)
+        for place, word in enumerate(written)
+    )
 
 
 def _structured(state: State) -> Structured | None:
