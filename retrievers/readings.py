@@ -123,7 +123,7 @@ class _Prices:
         self._fields = {} if labelled is None else {f: n for n, f in enumerate(labelled.fields)}
         self._outside = [0.0] if labelled is None else np.maximum(labelled.outside, _RUIN).tolist()
         # Words for years, orders and kinds mean these however unlike a sentence is to those a tagger
-        # was taught with.
+        # was taught with: it may say so more surely, but not otherwise.
         self._ruled = {
             token
             for mention in heard.mentions
@@ -135,9 +135,10 @@ class _Prices:
     def skipped(self, token: int) -> float:
         """A token that is no part of a span."""
         rule = _FILLER if is_filler(self.tokens, token) else _UNREAD
-        if self._labelled is None or token in self._ruled:
+        if self._labelled is None:
             return rule
-        return _mixed(rule, self._outside[token])
+        both = _mixed(rule, self._outside[token])
+        return min(rule, both) if token in self._ruled else both
 
     def word(self, token: int) -> float:
         """A token that is a word of some name."""
@@ -171,14 +172,15 @@ class _Prices:
         around = (*tokens[max(first - 1, 0) : first], *tokens[end : end + 1])
         if known and field in {kinds_of.get(token) for token in around}:
             cost += 0.6
-        if self._labelled is not None and not _is_rule(mention):
+        if self._labelled is not None:
             number = self._fields.get(field)
             if number is None:
                 learnt = sum(map(self._inside, range(first, end))) + _OTHER
             else:
                 learnt = float(self._labelled.begins[first, number])
                 learnt += float(self._labelled.goes_on[first + 1 : end, number].sum())
-            cost = _mixed(cost, max(learnt, (end - first) * _RUIN))
+            both = _mixed(cost, max(learnt, (end - first) * _RUIN))
+            cost = max(cost, both) if _is_rule(mention) else both
         return cost + far + known
 
 
