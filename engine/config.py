@@ -80,7 +80,7 @@ class EngineConfig:
     least: int | None = None
     exploration: float = 0.0
     diversity: str = "xquad"
-    rewrite_above: float = 0.0
+    rewrite_above: float = 0.5
     search_ms: float | None = None
     durability: Literal["normal", "full"] = "normal"
     clock: Callable[[], float] = time.time

@@ -37,6 +37,7 @@ class Serving:
     simulation: Simulation | None
     ready: bool = False
     stopping: bool = False
+    _searches: int = field(init=False, default=0)
     _searching: CapacityLimiter = field(init=False)
     _writing: CapacityLimiter = field(init=False)
     _aside: CapacityLimiter = field(init=False)
@@ -48,15 +49,21 @@ class Serving:
 
     async def search(self, work: Callable[[], _Result]) -> _Result:
         """Run what takes a search's time, when a worker is free; refused where too many wait."""
-        waiting = self._searching.statistics().tasks_waiting
+        # Counted here, since a limiter counts who waits only once the event loop comes back to it: a
+        # burst would pass.
+        waiting = max(self._searches - self.settings.workers, 0)
         self.metrics.waiting.set(waiting)
-        if waiting >= self.settings.waiting:
+        if self._searches >= self.settings.workers + self.settings.waiting:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"busy: {waiting} searches are waiting; try again in a moment",
                 headers={"retry-after": "1"},
             )
-        return await to_thread.run_sync(work, limiter=self._searching)
+        self._searches += 1
+        try:
+            return await to_thread.run_sync(work, limiter=self._searching)
+        finally:
+            self._searches -= 1
 
     async def write(self, work: Callable[[], _Result]) -> _Result:
         """Run what is quick."""

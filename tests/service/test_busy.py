@@ -39,14 +39,16 @@ def test_too_many_waiting_are_turned_away(make_client: Callable[..., TestClient]
     saying = [threading.Thread(target=say) for _ in range(3)]
     for thread in saying:
         thread.start()
-    slow.begun.acquire()
-    wait_for(lambda: len(answers) == 1)
-    refused = answers[0]
-    assert refused.status_code == 503
-    assert refused.headers["retry-after"] == "1"
-    clicked = {"impression_id": search["impression_id"], "clicks": [search["hits"][0]["id"]]}
-    assert client.post("/v1/feedback", json=clicked).json()["recorded"] == 1
-    slow.go.set()
+    try:
+        slow.begun.acquire()
+        wait_for(lambda: len(answers) == 1)
+        refused = answers[0]
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "1"
+        clicked = {"impression_id": search["impression_id"], "clicks": [search["hits"][0]["id"]]}
+        assert client.post("/v1/feedback", json=clicked).json()["recorded"] == 1
+    finally:
+        slow.go.set()
     for thread in saying:
         thread.join()
     assert sorted(answer.status_code for answer in answers) == [200, 200, 503]
