@@ -17,8 +17,6 @@ from retrievers.integer_products import multiply, packed
 
 Array = NDArray[np.float32]
 
-FAST = {"nnan", "nsz", "reassoc", "contract", "arcp"}
-"""Loops over a row may be summed in several lanes: always the same ones, as its length is fixed."""
 LIMIT = 127
 EPSILON = np.float32(1e-12)
 
@@ -45,7 +43,7 @@ def quantised(weights: list[Array], biases: list[Array]) -> Quantised:
     return Quantised(np.stack([packed(w) for w in integers]), np.stack(scales), np.stack(biases))
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def linear(x: Array, w: NDArray[np.uint8], scale: Array, bias: Array, out: Array) -> None:
     """Write the product and the bias into `out` (n, m); x (n, depth)."""
     out[:] = bias
@@ -53,7 +51,7 @@ def linear(x: Array, w: NDArray[np.uint8], scale: Array, bias: Array, out: Array
     _add_product(x, w, scale, out, rest)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def fine_linear(x: Array, w: NDArray[np.uint8], scale: Array, bias: Array, out: Array) -> None:
     """As `linear`, what rounding has left of x being multiplied too."""
     out[:] = bias
@@ -62,7 +60,7 @@ def fine_linear(x: Array, w: NDArray[np.uint8], scale: Array, bias: Array, out: 
     _add_product(rest, w, scale, out, none)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def _add_product(x: Array, w: NDArray[np.uint8], scale: Array, out: Array, rest: Array) -> None:
     """Add the product to `out`; `rest`, unless it has no rows, becomes what rounding leaves of x."""
     n, depth = x.shape
@@ -85,7 +83,7 @@ def _add_product(x: Array, w: NDArray[np.uint8], scale: Array, out: Array, rest:
             out[i, j] += np.float32(sums[i, j]) * (steps[i] * scale[j])
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def normalise_rows(x: Array, weight: Array, bias: Array) -> None:
     """Layer normalisation, in place."""
     width = np.float32(x.shape[1])
@@ -101,7 +99,7 @@ def normalise_rows(x: Array, weight: Array, bias: Array) -> None:
             x[i, j] = (x[i, j] - mean) * inverse * weight[j] + bias[j]
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def gelu(x: Array) -> None:
     """GELU (Hendrycks and Gimpel 2016), in place; its error function is Abramowitz and Stegun's
     7.1.28, off by at most 3e-7 and without an exponential."""
@@ -124,7 +122,7 @@ def gelu(x: Array) -> None:
         flat[j] = value * share
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def exponentials(x: Array) -> None:
     """e to the power of x <= 0, in place, off by at most 2e-5 of its value.
 
@@ -145,7 +143,7 @@ def exponentials(x: Array) -> None:
         x[j] = p
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def attend(qkv: Array, heads: int, first: int, last: int, out: Array) -> None:
     """Attention within the rows first..last of one text: qkv (n, 3 * width), out (n, width)."""
     n, width = last - first, out.shape[1]
@@ -180,7 +178,7 @@ def attend(qkv: Array, heads: int, first: int, last: int, out: Array) -> None:
                     to[d] += share * row[d]
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def _through_layers(
     x: Array,
     starts: NDArray[np.int64],
