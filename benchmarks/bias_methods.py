@@ -146,10 +146,10 @@ def explored(
         if not apart.fitted:
             continue
         tried = [_leaning_on(fold, apart, weight) for weight in LEANING]
-        best = _promoted(log, estimate, held, fold.production, twin, tried)
-        if best is None and _below(log, estimate, held, fold.production, twin):
+        best = _best(log, estimate, held, fold.production, twin, tried)
+        if best is fold.production:
             ranker = twin = fold.production
-        if best is not None:
+        elif isinstance(best, Leaning) and best is not twin:
             whole = fitted("expected", log, estimate, click_ranker, np.ones_like(held))
             ranker, twin = _leaning_on(fold, whole, best.weight), best
             promoted += 1
@@ -166,39 +166,27 @@ def _of(ranker: LambdaMART, fold: Fold) -> list[list[NDArray[np.int64]]]:
     return [[rows] for rows in orders(fold.train, ranker.score(fold.train.features))]
 
 
-def _promoted(
+def _best(
     log: Exposures,
     estimate: LatentGrades,
     held: NDArray[np.bool_],
     production: Scorer,
     deployed: Scorer,
     tried: list[Leaning],
-) -> Leaning | None:
-    """The one that the held-out queries' clicks are most for, where they put it above production and
-    not surely below what is deployed."""
+) -> Scorer:
+    """Of those tried the one that the held-out queries' clicks are most for, where they put it above
+    production and not surely below what is deployed; else what is deployed, or production where they
+    put that above it."""
     kept = held & log.seen
     told = log.judged(estimate.at_the_top(estimate.expected), kept)
     features, even = log.features[kept], Examination.even()
-    first = production.score(features)
-    gains = [judge(told, first, one.score(features), even).difference for one in tried]
-    best = tried[int(np.argmax(gains))]
-    against = judge(told, deployed.score(features), best.score(features), even)
-    return best if max(gains) > 0.0 and against.high >= 0.0 else None
-
-
-def _below(
-    log: Exposures,
-    estimate: LatentGrades,
-    held: NDArray[np.bool_],
-    production: Scorer,
-    deployed: Scorer,
-) -> bool:
-    """Whether the held-out queries' clicks by now put what is deployed below production."""
-    kept = held & log.seen
-    told = log.judged(estimate.at_the_top(estimate.expected), kept)
-    features = log.features[kept]
-    first, second = production.score(features), deployed.score(features)
-    return judge(told, first, second, Examination.even()).difference < 0.0
+    first, now = production.score(features), deployed.score(features)
+    scores = [one.score(features) for one in tried]
+    gains = [judge(told, first, score, even).difference for score in scores]
+    most = int(np.argmax(gains))
+    if gains[most] > 0.0 and judge(told, now, scores[most], even).high >= 0.0:
+        return tried[most]
+    return deployed if judge(told, first, now, even).difference >= 0.0 else production
 
 
 def _leaning(

@@ -76,10 +76,11 @@ def _opened(path: Path) -> TextIO:
 
 
 def _written(dialogue: Dialogue) -> dict[str, Any]:
-    return {"id": dialogue.id, "turns": [_written_turn(turn) for turn in dialogue.turns]}
+    return {"id": dialogue.id, "turns": [turn_to_json(turn) for turn in dialogue.turns]}
 
 
-def _written_turn(turn: AnnotatedTurn) -> dict[str, Any]:
+def turn_to_json(turn: AnnotatedTurn) -> dict[str, Any]:
+    """As a turn of the layout; what a turn has not is left out."""
     row: dict[str, Any] = {"speaker": turn.speaker, "text": turn.text}
     if turn.rewrite is not None:
         row["rewrite"] = turn.rewrite
@@ -88,13 +89,14 @@ def _written_turn(turn: AnnotatedTurn) -> dict[str, Any]:
             {"name": s.name, "value": s.value, "start": s.start, "end": s.end} for s in turn.slots
         ]
     if turn.actions:
-        row["actions"] = [_written_action(action) for action in turn.actions]
+        row["actions"] = [action_to_json(action) for action in turn.actions]
     if turn.wants is not None:
-        row["wants"] = _written_action(turn.wants)
+        row["wants"] = action_to_json(turn.wants)
     return row
 
 
-def _written_action(action: Action) -> dict[str, Any]:
+def action_to_json(action: Action) -> dict[str, Any]:
+    """As an action of the layout."""
     return {"name": action.name, "arguments": dict(action.arguments)}
 
 

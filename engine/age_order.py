@@ -12,9 +12,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import BoolMask, Docs, Hits, Query
+from retrievers.base import Docs, Hits, Query
 from retrievers.query_words import NEWEST, OLDEST, ORDER
-from retrievers.structured import Structured
 from retrievers.structured_scores import IN_FULL
 
 SURE = 0.5
@@ -23,22 +22,20 @@ FIRST = 10
 """Items that stand first by age, at most."""
 
 
-def asks_for_age(query: Query) -> bool:
-    """Whether the likeliest reading surely asks for the newest or the oldest."""
+def asking_by_age(query: Query) -> Query | None:
+    """The query with its likeliest reading alone, where that surely asks for the newest or the oldest."""
     likeliest = query.readings[0] if query.readings else None
-    return (
-        likeliest is not None
-        and likeliest.probability >= SURE
-        and any(span.field == ORDER and span.value in (NEWEST, OLDEST) for span in likeliest.spans)
-    )
+    if likeliest is None or likeliest.probability < SURE:
+        return None
+    if not any(s.field == ORDER and s.value in (NEWEST, OLDEST) for s in likeliest.spans):
+        return None
+    return replace(query, readings=(likeliest,))
 
 
-def by_age(structured: Structured, query: Query, allowed: BoolMask | None) -> Hits:
-    """What satisfies all of the likeliest reading, at most `FIRST`, in the order asked for."""
-    likeliest = query.readings[0]
-    hits = structured.retrieve(replace(query, readings=(likeliest,)), FIRST, allowed)
-    whole = int((hits.scores >= IN_FULL * likeliest.probability * (1.0 - 1e-5)).sum())
-    return hits.top(whole)
+def in_full(hits: Hits, asked: Query) -> Hits:
+    """What satisfies all of the one reading of `asked`, of the generator structured's answer to it."""
+    least = IN_FULL * asked.readings[0].probability * (1.0 - 1e-5)  # less a rounding
+    return hits.top(int((hits.scores >= least).sum()))
 
 
 def in_front(order: NDArray[np.int64], docs: Docs, first: Docs) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.base import Choice
-from engine.age_order import asks_for_age, by_age, in_front
+from engine.age_order import FIRST, asking_by_age, in_front, in_full
 from engine.config import EngineConfig
 from engine.meanings import DEEPER, diversified, meanings_of, open_to_meanings
 from engine.query_features import QueryFacts
@@ -166,10 +166,11 @@ def answer(
     asked = list(state.retrievers.items())
     hits = gather(ask, choice.depths, config.at_least)
     leading = Hits.none()
-    for g, (_, retriever) in enumerate(asked):
-        if isinstance(retriever, Structured) and asks_for_age(query):
-            leading = by_age(retriever, query, allowed)
-            hits[g] = appended(hits[g], leading)
+    by_age = asking_by_age(query)
+    if by_age is not None:
+        g = next(g for g, (_, retriever) in enumerate(asked) if isinstance(retriever, Structured))
+        leading = in_full(ask(g, FIRST, by_age), by_age)
+        hits[g] = appended(hits[g], leading)
     own = np.array([len(h) for h in hits])
     typed = typed_alone(query)
     if typed is not None:

@@ -18,9 +18,11 @@ from typing import TypeVar
 from engine.building import merged
 from engine.changes import Change, ChangeFile
 from engine.config import EngineConfig
+from engine.errors import SnapshotError
 from engine.folder import Folder
 from engine.giving_way import giving_way
 from engine.interleaving import Challenger
+from engine.log import Log
 from engine.replaying import addition, changed, replayed
 from engine.snapshots import (
     change_file,
@@ -141,6 +143,16 @@ class InForce:
         """Write the state as a snapshot of its own, if it has a folder."""
         with self.long() as (state, _):
             self.take_over(state)
+
+    def copy_into(self, path: Path, log: Log) -> None:
+        """Write a complete copy, log included, into another folder, which holds no index."""
+        with self.long() as (state, _), Folder(path) as other:
+            if (path / "CURRENT").exists():
+                raise SnapshotError(
+                    f"{path}: holds another index already; save into an empty folder"
+                )
+            log.copy_to(other.log)
+            stored(path, state, self._config)
 
     @contextmanager
     def long(self) -> Iterator[tuple[State, str]]:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from engine.apart import Apart
-from engine.building import build_state
 from engine.checks import check_impression
 from engine.config import EngineConfig
 from engine.conversing import Conversation
-from engine.errors import BadDocuments, BadInput, SnapshotError
+from engine.errors import BadInput
 from engine.explaining import Missing, why_not
 from engine.feedback import checked_feedback, checked_history
 from engine.folder import Folder
-from engine.formats import read_documents
-from engine.in_force import InForce, stored
+from engine.in_force import InForce
 from engine.interleaved import Interleaved, outcomes
 from engine.learning import learn
 from engine.log import Log
 from engine.memory import memory_of
-from engine.parts import with_encoder
+from engine.opening import made, opened
 from engine.promotion import Promotion, promote, waiting_challenger
 from engine.response import Event, LearnReport, LoggedSearch, Response
-from engine.showing import checked, log_searches, new_impression, searched
-from engine.snapshots import read_snapshot, ready
+from engine.showing import checked, logged, new_impression, searched
+from engine.snapshots import ready
 from engine.staging import free_version
 from engine.state import State
 from retrievers.base import Context, Document
@@ -46,7 +43,11 @@ class SearchEngine:
     def __init__(self, state: State, config: EngineConfig, folder: Folder) -> None:
         self.config = config
         self._folder = folder
-        self._log = Log(folder.log, config.durability)
+        try:
+            self._log = Log(folder.log, config.durability)
+        except BaseException:
+            folder.close()
+            raise
         self._in_force = InForce(state, config, folder)
         self._apart = Apart()
 
@@ -70,26 +71,9 @@ class SearchEngine:
         that keeps embeddings by the content of their texts, so that building again is quick.
         `conversation`: what `ltrr train-conversation` made, to understand queries within one.
         """
-        if isinstance(conversation, Path | str):
-            conversation = Conversation.load(Path(conversation))
-        config = config or EngineConfig()
-        if isinstance(encoder, str):
-            config, encoder = with_encoder(config, encoder), None
-        if folder is not None and (Path(folder) / "CURRENT").exists():
-            raise BadDocuments(
-                f"folder: {folder} holds an index already; load it, or build into another folder"
-            )
-        source = read_documents(Path(documents)) if isinstance(documents, Path | str) else documents
-        place = Folder(None if folder is None else Path(folder))
-        try:
-            kept = None if embeddings is None else Path(embeddings)
-            state = build_state(source, config, encoder, kept, progress, conversation)
-            if not place.temporary:
-                state = stored(place.path, state, config)
-            return cls(state, config, place)
-        except BaseException:
-            place.close()
-            raise
+        return cls(
+            *made(documents, folder, config, encoder, embeddings, conversation, progress=progress)
+        )
 
     @classmethod
     def load(
@@ -100,16 +84,8 @@ class SearchEngine:
         clock: Callable[[], float] | None = None,
     ) -> Self:
         """Open what `build` or `save` left in a folder."""
-        path = Path(folder)
-        if not path.is_dir():
-            raise SnapshotError(f"{path}: no such folder; make an index with `ltrr index`")
-        place = Folder(path)
-        try:
-            state, config = read_snapshot(path, encoder)
-            return cls(state, replace(config, clock=clock) if clock else config, place)
-        except BaseException:
-            place.close()
-            raise
+        state, config, place = opened(Path(folder), encoder)
+        return cls(state, replace(config, clock=clock) if clock else config, place)
 
     def search(
         self,
@@ -128,9 +104,7 @@ class SearchEngine:
         """
         id = new_impression() if impression_id is None else check_impression(impression_id)
         asked = checked(query, context, k, self.config, explain)
-        response, served = searched(self._in_force.serving, self.config, asked, id)
-        log_searches(self._log, [served])
-        return response
+        return logged(self._in_force.serving, self.config, self._log, [(asked, id)])[0]
 
     def search_many(
         self, searches: Sequence[tuple[str, Context | None]], k: int = 10, *, threads: int = 1
@@ -140,14 +114,13 @@ class SearchEngine:
         They are logged in one transaction at the end: all or nothing, and one that cannot be searched
         is refused before any is.
         """
-        asked = [checked(query, context, k, self.config) for query, context in searches]
-        serving, config = self._in_force.serving, self.config
-        with ThreadPoolExecutor(threads) as pool:
-            made = list(
-                pool.map(lambda one: searched(serving, config, one, new_impression()), asked)
-            )
-        log_searches(self._log, [served for _, served in made])
-        return [response for response, _ in made]
+        if threads < 1:
+            raise BadInput(f"threads: found {threads}, expected at least 1")
+        asked = [
+            (checked(query, context, k, self.config), new_impression())
+            for query, context in searches
+        ]
+        return logged(self._in_force.serving, self.config, self._log, asked, threads)
 
     def preview(
         self, query: str, context: Context | None = None, k: int = 10, *, explain: bool = False
@@ -155,7 +128,7 @@ class SearchEngine:
         """What `search` would answer, without logging it, so without an impression that feedback could
         refer to: for what is shown while somebody is typing."""
         asked = checked(query, context, k, self.config, explain)
-        return searched(self._in_force.serving, self.config, asked, "")[0]
+        return searched(self._in_force.serving, self.config, asked, "").response
 
     def why_missing(
         self, query: str, item: str, context: Context | None = None, k: int = 10
@@ -278,13 +251,7 @@ class SearchEngine:
         if path.resolve() == self._folder.path.resolve():
             self._in_force.save()
             return
-        with self._in_force.long() as (state, _), Folder(path) as other:
-            if (path / "CURRENT").exists():
-                raise SnapshotError(
-                    f"{path}: holds another index already; save into an empty folder"
-                )
-            self._log.copy_to(other.log)
-            stored(path, state, self.config)
+        self._in_force.copy_into(path, self._log)
 
     def document(self, id: str) -> Document | None:
         """A document by its id, None where there is none."""

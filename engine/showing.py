@@ -6,6 +6,7 @@ import math
 import secrets
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from engine.config import EngineConfig
 from engine.errors import BadInput
 from engine.explaining import explanation
 from engine.in_force import Serving
-from engine.interleaving import Place, page_of
+from engine.interleaving import Page, Place, page_of
 from engine.log import Log
 from engine.log_rows import FeatureRows, Served
 from engine.positions import surface_of
@@ -42,7 +43,18 @@ class Asked:
     text: str
     given: Context
     k: int
-    explain: bool = False
+    explain: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A response and what it comes from. `explored`: how its order was, see `explore`."""
+
+    response: Response
+    made: Answer
+    page: Page
+    explored: dict[str, Any] | None
+    time: float
 
 
 def checked(
@@ -53,10 +65,8 @@ def checked(
     return Asked(text, check_context(Context() if context is None else context), k, explain)
 
 
-def searched(
-    serving: Serving, config: EngineConfig, asked: Asked, impression: str
-) -> tuple[Response, Served]:
-    """The answer, and what is to be logged of it under `impression`."""
+def searched(serving: Serving, config: EngineConfig, asked: Asked, impression: str) -> Shown:
+    """The answer under `impression`; nothing is logged."""
     state, challenger = serving.state, serving.challenger
     given, now = asked.given, config.clock()
     made = answered(state, config, asked.text, given, now)
@@ -64,13 +74,60 @@ def searched(
     if config.exploration and challenger is None:
         made, explored = explore(state, config, made, given)
     page = page_of(state, made, config, given, now, asked.k, challenger)
-    first, shared = page.first, page.interleaving is not None
-    hits = tuple(_hit(state, place, rank) for rank, place in enumerate(page.places, 1))
-    choice, names = made.choice, tuple(state.retrievers)
+    shared = page.interleaving is not None
+    choice = made.choice
+    response = Response(
+        query=made.query,
+        hits=tuple(_hit(state, place, rank) for rank, place in enumerate(page.places, 1)),
+        impression_id=impression,
+        plan=dict(zip(state.retrievers, choice.depths.tolist(), strict=True)),
+        propensity=math.nan if shared else choice.propensity,
+        candidates=made.order.size,
+        timings=page.timings,
+        notes=page.notes,
+        explanation=explanation(state, made, page.first) if asked.explain else None,
+        challenger=challenger.snapshot if challenger is not None and shared else None,
+    )
+    time = now if given.time is None else given.time.timestamp()
+    return Shown(response, made, page, explored, time)
+
+
+def logged(
+    serving: Serving,
+    config: EngineConfig,
+    log: Log,
+    asked: Sequence[tuple[Asked, str]],
+    threads: int = 1,
+) -> list[Response]:
+    """The answers under their impressions, logged all or none; BadInput where the log has one already."""
+
+    def answer(one: tuple[Asked, str]) -> tuple[Response, Served]:
+        shown = searched(serving, config, *one)
+        return shown.response, _served(serving.state, config, shown, one[0].given)
+
+    if threads == 1:
+        made = [answer(one) for one in asked]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            made = list(pool.map(answer, asked))
+    served = [row for _, row in made]
+    try:
+        log.add_searches(served)
+    except sqlite3.IntegrityError as e:
+        known = next(row.impression for row in served if log.search(row.impression) is not None)
+        raise BadInput(
+            f"impression_id: {known!r} is in the log already; every search needs one of its own"
+        ) from e
+    return [response for response, _ in made]
+
+
+def _served(state: State, config: EngineConfig, shown: Shown, given: Context) -> Served:
+    made, page, names = shown.made, shown.page, tuple(state.retrievers)
+    choice = made.choice
     rng = generator_of(config.seed + 1, state.version, made.query.typed, given)
-    served = Served(
-        impression=impression,
-        time=now if given.time is None else given.time.timestamp(),
+    return Served(
+        impression=shown.response.impression_id,
+        time=shown.time,
         user=given.user,
         typed=made.query.typed,
         text=made.query.text,
@@ -80,41 +137,17 @@ def searched(
             name: (int(depth), float(marginal))
             for name, depth, marginal in zip(names, choice.depths, choice.marginals, strict=True)
         },
-        propensity=None if shared else choice.propensity,
+        propensity=None if page.interleaving is not None else choice.propensity,
         version=state.version,
         candidates=made.order.size,
-        shown=[hit.id for hit in hits],
+        shown=[hit.id for hit in shown.response.hits],
         x=made.facts.x,
         rows=feature_rows(
-            state, column_names(state.retrievers), made, first, config.rest_sample, rng
+            state, column_names(state.retrievers), made, page.first, config.rest_sample, rng
         ),
         interleaving=page.interleaving,
-        exploration=explored,
+        exploration=shown.explored,
     )
-    response = Response(
-        query=made.query,
-        hits=hits,
-        impression_id=impression,
-        plan=dict(zip(names, choice.depths.tolist(), strict=True)),
-        propensity=math.nan if shared else choice.propensity,
-        candidates=made.order.size,
-        timings=page.timings,
-        notes=page.notes,
-        explanation=explanation(state, made, first) if asked.explain else None,
-        challenger=challenger.snapshot if challenger is not None and shared else None,
-    )
-    return response, served
-
-
-def log_searches(log: Log, served: Sequence[Served]) -> None:
-    """All of them or none; BadInput where the log has an impression already."""
-    try:
-        log.add_searches(served)
-    except sqlite3.IntegrityError as e:
-        known = next(one.impression for one in served if log.search(one.impression) is not None)
-        raise BadInput(
-            f"impression_id: {known!r} is in the log already; every search needs one of its own"
-        ) from e
 
 
 def explore(

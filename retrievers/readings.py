@@ -119,6 +119,7 @@ class _Prices:
         self.at = {start: token for token, (start, _) in enumerate(where)}
         self.ends = {end: token + 1 for token, (_, end) in enumerate(where)}
         self.types = set(lexicon.kinds.values())
+        self.single = self.types - CREATORS
         self._lexicon, self._labelled = lexicon, labelled
         self._fields = {} if labelled is None else {f: n for n, f in enumerate(labelled.fields)}
         self._outside = [0.0] if labelled is None else np.maximum(labelled.outside, _RUIN).tolist()
@@ -127,7 +128,7 @@ class _Prices:
         self._ruled = {
             token
             for mention in heard.mentions
-            if _is_rule(mention)
+            if labelled is not None and _is_rule(mention)
             for token, (start, end) in enumerate(where)
             if mention.span.start <= start and end <= mention.span.end
         }
@@ -225,10 +226,9 @@ def _is_twice(span: Span, spans: Sequence[Span], prices: _Prices) -> bool:
 
 def _is_alone(span: Span, spans: Sequence[Span], prices: _Prices) -> bool:
     """Whether an order and the name of a single document come together."""
-    fields = {s.field for s in spans}
     if span.field == ORDER:
-        return not fields.isdisjoint(prices.types - CREATORS)
-    return ORDER in fields and span.field in prices.types - CREATORS
+        return any(s.field in prices.single for s in spans)
+    return span.field in prices.single and any(s.field == ORDER for s in spans)
 
 
 def _fits(span: Span, spans: Sequence[Span]) -> bool:

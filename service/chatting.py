@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response as HttpResponse
 
 from conversation.base import Action
+from conversation.dialogues_file import action_to_json
 from engine import BadEvent, Event, Reply
 from engine.saying import playing
 from engine.talking import reply_to
@@ -20,7 +21,7 @@ from service.problems import Problem, field_of
 from service.schemas import ChatIn, ChoiceIn
 from service.serving import Serving
 from service.tracing import trace_search
-from service.turns import action_to_json, turn_to_json
+from service.turns import turn_out
 
 SEARCH = "search"
 """The action of a line where no dialogue manager decides."""
@@ -79,6 +80,6 @@ def _reply_to_json(reply: Reply, text: str, took: float) -> dict[str, Any]:
         "actions": [action_to_json(action) for action in actions],
         "about": [{"id": one.document.id, "text": one.text} for one in reply.about],
         "results": [] if reply.response is None else [search_to_json(reply.response, took)],
-        "turns": [turn_to_json(turn) for turn in reply.turns],
+        "turns": [turn_out(turn) for turn in reply.turns],
         "notes": list(reply.notes),
     }

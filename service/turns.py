@@ -3,11 +3,13 @@ and comes back with its next line, so that nothing about a conversation is kept 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from conversation.base import Action, AnnotatedTurn, Slot
+from conversation.dialogues_file import turn_to_json
 from engine import Turn
 from engine.talking import plain_turn
 from service.fields import Id, Name, Strict, Text, Value
@@ -74,24 +76,8 @@ class TurnIn(Strict):
         )
 
 
-def turn_to_json(turn: AnnotatedTurn) -> dict[str, Any]:
+def turn_out(turn: AnnotatedTurn) -> dict[str, Any]:
     """A turn that a `TurnIn` takes."""
-    told: dict[str, Any] = {
-        "speaker": turn.speaker,
-        "text": turn.text,
-        "entities": [name for name in plain_turn(turn).entities if name],
-        "slots": [
-            {"name": s.name, "value": s.value, "start": s.start, "end": s.end}
-            for s in turn.slots[:SLOTS]
-        ],
-    }
-    if turn.actions:
-        told["actions"] = [action_to_json(action) for action in turn.actions]
-    if turn.wants is not None:
-        told["wants"] = action_to_json(turn.wants)
-    return told
-
-
-def action_to_json(action: Action) -> dict[str, Any]:
-    """An action that an `ActionIn` takes."""
-    return {"name": action.name, "arguments": dict(action.arguments)}
+    names = [name for name in plain_turn(turn).entities if name]
+    kept = replace(turn, slots=turn.slots[:SLOTS], rewrite=None)
+    return {"entities": names, "slots": [], **turn_to_json(kept)}

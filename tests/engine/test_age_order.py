@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine import Context, EngineConfig, SearchEngine
-from engine.age_order import asks_for_age, in_front
-from retrievers.base import Document, Query, Reading, Span
+from engine.age_order import asking_by_age, in_front
+from retrievers.base import Document, Hits, Query, Reading, Span
 from tests.conftest import Clock, WordHashes
 
 YEARS = {"Alpha": 1999, "Beta": 2021, "Gamma": 1985, "Delta": 2007}
@@ -63,12 +63,26 @@ def test_other_queries_are_as_ranked(built: SearchEngine) -> None:
 
 def test_only_sure_readings_ask() -> None:
     newest = Reading((Span(0, 6, "order", "newest"),), 0.6)
-    query = Query("latest", readings=(newest,))
-    assert asks_for_age(query)
-    assert not asks_for_age(replace(query, readings=(replace(newest, probability=0.4),)))
+    query = Query("latest", readings=(newest, replace(newest, probability=0.3)))
+    asked = asking_by_age(query)
+    assert asked is not None
+    assert asked.readings == (newest,)
+    unsure = replace(newest, probability=0.4)
     best = Reading((Span(0, 4, "order", "popular"),), 0.9)
-    assert not asks_for_age(replace(query, readings=(best,)))
-    assert not asks_for_age(Query("latest"))
+    for readings in ((unsure,), (best,), ()):
+        assert asking_by_age(replace(query, readings=readings)) is None
+
+
+def test_a_failing_generator_costs_the_order_not_the_answer(
+    built: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Hits:
+        raise RuntimeError("out of years")
+
+    monkeypatch.setattr(built.state.retrievers["structured"], "retrieve", fail)
+    response = built.search("latest silver river album")
+    assert response.hits
+    assert any(note.startswith("structured: failed") for note in response.notes)
 
 
 def test_in_front_keeps_the_order_of_the_others() -> None:
