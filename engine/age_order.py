@@ -12,30 +12,39 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import Docs, Hits, Query
+from retrievers.base import Docs, Hits, Query, Reading
 from retrievers.query_words import NEWEST, OLDEST, ORDER
 from retrievers.structured_scores import IN_FULL
 
 SURE = 0.5
-"""Probability of the likeliest reading from which on the order it asks for is kept."""
+"""Probability of readings that ask for an order from which on it is kept."""
+ROUNDING = 1e-5
+"""By what share scores may be rounded."""
 FIRST = 10
 """Items that stand first by age, at most."""
 
 
 def asking_by_age(query: Query) -> Query | None:
-    """The query with its likeliest reading alone, where that surely asks for the newest or the oldest."""
+    """The query with its likeliest reading alone, where that asks for the newest or the oldest as readings
+    of probability `SURE` in all do."""
     likeliest = query.readings[0] if query.readings else None
-    if likeliest is None or likeliest.probability < SURE:
+    order = None if likeliest is None else _order(likeliest)
+    if likeliest is None or order not in (NEWEST, OLDEST):
         return None
-    if not any(s.field == ORDER and s.value in (NEWEST, OLDEST) for s in likeliest.spans):
-        return None
-    return replace(query, readings=(likeliest,))
+    sure = sum(one.probability for one in query.readings if _order(one) == order) >= SURE
+    return replace(query, readings=(likeliest,)) if sure else None
+
+
+def _order(reading: Reading) -> str | None:
+    return next((span.value for span in reading.spans if span.field == ORDER), None)
 
 
 def in_full(hits: Hits, asked: Query) -> Hits:
-    """What satisfies all of the one reading of `asked`, of the generator structured's answer to it."""
-    least = IN_FULL * asked.readings[0].probability * (1.0 - 1e-5)  # less a rounding
-    return hits.top(int((hits.scores >= least).sum()))
+    """What satisfies all of the one reading of `asked`, of the generator structured's answer to it; nothing
+    where the age of none is known."""
+    least = IN_FULL * asked.readings[0].probability
+    told = len(hits) > 0 and hits.scores[0] > least * (1.0 + ROUNDING)
+    return hits.top(int((hits.scores >= least * (1.0 - ROUNDING)).sum()) if told else 0)
 
 
 def in_front(order: NDArray[np.int64], docs: Docs, first: Docs) -> NDArray[np.int64]:

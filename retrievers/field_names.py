@@ -33,16 +33,20 @@ def named(document: Document, aliases: tuple[str, ...]) -> Iterator[tuple[str, s
 
 
 def year_of(document: Document, keys: tuple[str, ...]) -> float:
-    """The first of `keys` that holds a date: a year, its months and days as a fraction; NaN where none
-    does. Of a decade ("1980s") the middle."""
+    """The first of `keys` that holds a date: a year, its months and days as a fraction; of a decade
+    ("1980s") the middle. Where none does, the earliest day ("1958-08-04") in the metadata; NaN without."""
     for key in keys:
         value: Any = document.metadata.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             if math.isfinite(value) and 1000 <= value < 3000:
                 return float(value)
         elif isinstance(value, str) and (date := _DATE.match(value)):
-            if value.startswith("s", 4):
-                return int(date[1]) + 5.0
-            months, days = int(date[2] or 1) - 1, int(date[3] or 1) - 1
-            return int(date[1]) + min(months / 12 + days / 372, 0.999)
-    return math.nan
+            return int(date[1]) + 5.0 if value.startswith("s", 4) else _year(date)
+    values = (v for v in document.metadata.values() if isinstance(v, str))
+    found = [date for date in map(_DATE.match, values) if date is not None and date[3]]
+    return min(map(_year, found), default=math.nan)
+
+
+def _year(date: re.Match[str]) -> float:
+    months, days = int(date[2] or 1) - 1, int(date[3] or 1) - 1
+    return int(date[1]) + min(months / 12 + days / 372, 0.999)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import numpy as np
 import pytest
 
 from retrievers.base import Document, Labelled, Query, Reading, Span
+from retrievers.field_names import year_of
 from retrievers.query_words import decade
 from retrievers.structured import Structured
 
@@ -143,6 +145,13 @@ def test_given_readings_are_heeded(structured: Structured) -> None:
     reading = Reading((Span(0, 2, "artist", "a-ha"), Span(0, 2, "order", "oldest")), 1.0)
     docs = structured.retrieve(Query("it", readings=(reading,)), 5).docs.tolist()
     assert [MUSIC[row].id for row in docs] == ["t6", "t5"]
+
+
+def test_the_earliest_day_tells_the_age_where_no_key_is_known() -> None:
+    days = {"last_chart": "1986-10-13", "first_chart": "1985-08-04", "note": "1971 was a year"}
+    assert 1985.5 < year_of(Document("d", "D", metadata=days), ("year",)) < 1985.7
+    assert year_of(Document("d", "D", metadata=days | {"year": 1990}), ("year",)) == 1990.0
+    assert math.isnan(year_of(Document("d", "D", metadata={"note": "1971"}), ("year",)))
 
 
 def test_a_name_goes_with_the_last_that_has_it(structured: Structured) -> None:

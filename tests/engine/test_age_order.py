@@ -63,11 +63,13 @@ def test_other_queries_are_as_ranked(built: SearchEngine) -> None:
 
 def test_only_sure_readings_ask() -> None:
     newest = Reading((Span(0, 6, "order", "newest"),), 0.6)
-    query = Query("latest", readings=(newest, replace(newest, probability=0.3)))
+    query = Query("latest", readings=(newest, replace(newest, probability=0.1)))
     asked = asking_by_age(query)
     assert asked is not None
     assert asked.readings == (newest,)
     unsure = replace(newest, probability=0.4)
+    together = replace(query, readings=(unsure, replace(newest, probability=0.2)))
+    assert asking_by_age(together) == replace(query, readings=(unsure,))
     best = Reading((Span(0, 4, "order", "popular"),), 0.9)
     for readings in ((unsure,), (best,), ()):
         assert asking_by_age(replace(query, readings=readings)) is None
@@ -83,6 +85,17 @@ def test_a_failing_generator_costs_the_order_not_the_answer(
     response = built.search("latest silver river album")
     assert response.hits
     assert any(note.startswith("structured: failed") for note in response.notes)
+
+
+def test_without_ages_it_is_as_ranked() -> None:
+    config = EngineConfig(budget=30.0, clock=Clock())
+    ageless = [
+        replace(one, metadata={k: v for k, v in one.metadata.items() if k != "year"})
+        for one in works()
+    ]
+    with SearchEngine.build(ageless, config=config, encoder=WordHashes()) as engine:
+        scores = [hit.score for hit in engine.search("latest silver river album").hits]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_in_front_keeps_the_order_of_the_others() -> None:
