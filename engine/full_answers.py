@@ -8,7 +8,8 @@ from retrievers.base import Hits, Query
 
 class FullAnswers:
     """Full answers on one state. Generators that read nothing but the text are asked once a text:
-    logs repeat their queries, and encoding or scanning for the same words again tells nothing new."""
+    logs repeat their queries, and encoding or scanning for the same words again tells nothing new.
+    Threads may share one: at worst a text is asked twice."""
 
     def __init__(self, state: State) -> None:
         self._state = state

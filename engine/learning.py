@@ -33,13 +33,14 @@ PRICED = 20
 
 
 def learn(
-    state: State, log: Log, config: EngineConfig, progress: bool = False
+    state: State, log: Log, config: EngineConfig, progress: bool = False, threads: int = 1
 ) -> tuple[State, LearnReport]:
     """A new state that has learnt every record the given one has not.
 
     Per chunk, on the state before it: hindsight (ranks of the clicked items in every generator),
     the bandit, features of imported searches; then the generators observe. Position bias and ranker
-    are learnt last, from features as they were logged. The given state is left as it is.
+    are learnt last, from features as they were logged. The given state is left as it is. What is learnt
+    does not depend on `threads`.
     """
     started = time.perf_counter()
     until = log.last()
@@ -61,7 +62,7 @@ def learn(
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)
         ignored.update(e.action for e in records if e.action not in config.rewards)
-        looked = look_back(state, config, chunk.searches)
+        looked = look_back(state, config, chunk.searches, threads)
         rounds += len(looked)
         if chunk is cut[0]:
             # Later chunks are planned by a policy that has learnt since the price was set.
@@ -69,7 +70,7 @@ def learn(
         # Made before the log is locked, so that searches can be logged meanwhile.
         log.put_rows(list(_imported_rows(state, config, looked)))
         after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
-        sample = surveyed(after, [one.query for one in looked[-config.hindsight :]])
+        sample = surveyed(after, [one.query for one in looked[-config.hindsight :]], threads)
         after = replace(after, statistics=_told(after.statistics, sample))
         if len(sample) >= PRICED:
             telling = (state, after, looked, sample)
@@ -79,7 +80,7 @@ def learn(
     if telling is not None:
         price, mean = _price(*telling, config, state)
     state = replace(state, price=price, expected=mean, version=state.version + 1, learnt=until)
-    state, verdict = train(state, log, config, until)
+    state, verdict = train(state, log, config, until, threads)
     ranker = state.ranker.name if state.ranker is not None else state.fusion.name
     return state, LearnReport(
         searches=searches, events=events, chunks=len(cut), rounds=rounds, ranker=ranker,

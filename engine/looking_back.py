@@ -24,6 +24,7 @@ from engine.log_rows import EventRow
 from engine.query_features import QueryFacts
 from engine.state import State
 from engine.statistics import Observation
+from engine.threads import each
 from engine.understanding import read
 from retrievers.base import Hits, Query
 
@@ -67,16 +68,18 @@ class LookedBack:
         )
 
 
-def look_back(state: State, config: EngineConfig, records: list[Searched]) -> list[LookedBack]:
+def look_back(
+    state: State, config: EngineConfig, records: list[Searched], threads: int = 1
+) -> list[LookedBack]:
     """Each search with its credit. Generators are asked in full where something was clicked."""
     ask = FullAnswers(state)
-    looked: list[LookedBack] = []
-    for record in records:
+
+    def look(record: Searched) -> LookedBack:
         query = read(state, query_of(record), [], {})
         rows, weights = _wanted(state, config, record.events)
-        hits = ask(query) if rows.size else []
-        looked.append(_one(state, config, record, query, rows, weights, hits))
-    return looked
+        return _one(state, config, record, query, rows, weights, ask(query) if rows.size else [])
+
+    return each(look, records, threads)
 
 
 def query_of(record: Searched) -> Query:

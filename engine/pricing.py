@@ -15,6 +15,7 @@ from engine.full_answers import FullAnswers
 from engine.hindsight import Answers, answers
 from engine.query_features import QueryFacts
 from engine.state import State
+from engine.threads import each
 from retrievers.base import Hits, Query
 
 TELLING = 50
@@ -31,15 +32,16 @@ class Sampled:
     answers: Answers
 
 
-def surveyed(state: State, queries: Sequence[Query]) -> list[Sampled]:
+def surveyed(state: State, queries: Sequence[Query], threads: int = 1) -> list[Sampled]:
     """Ask all generators in full for some queries."""
     ask = FullAnswers(state)
-    sample: list[Sampled] = []
-    for query in queries:
+
+    def survey(query: Query) -> Sampled:
         hits = ask(query)
         kept = answers(hits, state.catalog.types, state.ladder)
-        sample.append(Sampled(query, state.facts(query), hits, kept))
-    return sample
+        return Sampled(query, state.facts(query), hits, kept)
+
+    return each(survey, queries, threads)
 
 
 def drifted(state: State, drawn: Sequence[int]) -> float:

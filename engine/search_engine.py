@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -181,7 +182,9 @@ class SearchEngine:
                 number, report = self._apart.learn(self._folder.path, base)
                 self._in_force.take_up(number)
                 return report
-            state, report = learn(before, self._log, self.config, progress)
+            state, report = learn(
+                before, self._log, self.config, progress, threads=os.cpu_count() or 1
+            )
             state = replace(state, version=free_version(self._folder.path, state.version))
             if stage:
                 return replace(report, staged=self._in_force.stage(state, base))

@@ -6,7 +6,6 @@ import math
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +25,7 @@ from engine.positions import surface_of
 from engine.ranking_features import column_names
 from engine.response import Hit, Response, SourceHit
 from engine.state import State
+from engine.threads import each
 from engine.understanding import TYPED
 from rankers.exploration import swapped
 from retrievers.base import Context
@@ -105,11 +105,7 @@ def logged(
         shown = searched(serving, config, *one)
         return shown.response, _served(serving.state, config, shown, one[0].given)
 
-    if threads == 1:
-        made = [answer(one) for one in asked]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            made = list(pool.map(answer, asked))
+    made = each(answer, asked, threads)
     served = [row for _, row in made]
     try:
         log.add_searches(served)

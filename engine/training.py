@@ -15,6 +15,7 @@ from engine.log_rows import EventRow, FeatureRows, SearchRow
 from engine.positions import learnt_surfaces, surface_of, weights_of_documents
 from engine.ranking_features import column_names
 from engine.state import State
+from engine.threads import each
 from rankers.base import Judged, Ranker
 from rankers.gate import Verdict, between, held_out, judge, scored
 from rankers.propensity import Examination
@@ -95,7 +96,7 @@ def _verdict(
 
 
 def train(
-    state: State, log: Log, config: EngineConfig, until: tuple[int, int]
+    state: State, log: Log, config: EngineConfig, until: tuple[int, int], threads: int = 1
 ) -> tuple[State, str]:
     """A state with the ranker and the position bias learnt from the log, and what the gate said.
 
@@ -116,7 +117,11 @@ def train(
     first_held = held_out(judged.starts)
     before = between(judged, 0, first_held)
     correction = chosen(config, names, before, examination)
-    ranker = trained(config, names, before, examination, correction)
+    # With a thread to spare, the ranker of all impressions needn't wait for the verdict.
+    parts = (before, judged) if threads > 1 else (before,)
+    ranker, *whole = each(
+        lambda part: trained(config, names, part, examination, correction), parts, threads
+    )
     if not ranker.fitted:
         return state, "no ranker trained: the clicked impressions order nothing"
     verdict = _verdict(state, ranker, judged, first_held, examination)
@@ -128,5 +133,5 @@ def train(
         verdict = _verdict(state, ranker, again, first_held, found.examination)
     if not verdict.promote:
         return state, verdict.reason
-    whole = trained(config, names, judged, examination, correction)
-    return replace(state, ranker=whole, gated=ranker), verdict.reason
+    served = whole[0] if whole else trained(config, names, judged, examination, correction)
+    return replace(state, ranker=served, gated=ranker), verdict.reason
