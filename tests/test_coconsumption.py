@@ -42,6 +42,16 @@ def test_folding_in_gives_the_vector_of_the_fit() -> None:
         np.testing.assert_allclose(folded, vectors[row], atol=1e-4)
 
 
+def test_items_of_few_tastes_need_no_more_dimensions() -> None:
+    """A matrix of rank two, factorised with room for six: the rest is left out, and nothing is NaN."""
+    taste = np.kron(np.eye(2), np.ones((8, 5)))
+    embedding, vectors = fit(csr_matrix(taste), csr_matrix(taste[::4]), 6, seed=0)
+    assert embedding.scale.size == 2
+    near = embedding.units @ embedding.units[:-1].T
+    np.testing.assert_allclose(near[:-1], np.kron(np.eye(2), np.ones((5, 5))), atol=1e-5)
+    assert np.isfinite(vectors).all()
+
+
 def test_rows_after_the_fit_have_no_vector() -> None:
     embedding, _ = fit(*blocks(3), 4, seed=0)
     assert embedding.lines(np.array([3, 99], np.int32)).tolist() == [3, -1]

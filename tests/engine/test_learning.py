@@ -14,6 +14,7 @@ import pytest
 from engine import Context, EngineConfig, Event, LoggedSearch, SearchEngine
 from engine.hindsight import clicked_ranks, rung_rewards, shared_rewards, union_size
 from engine.learning import learn
+from rankers.lambdamart import LambdaMART
 from retrievers.base import Hits, Outcome
 from retrievers.memory import Memory
 from tests.conftest import Clock, WordHashes, songs
@@ -62,6 +63,24 @@ def test_the_given_state_answers_as_before_after_a_learn(engine: SearchEngine) -
     assert new.version == before.version + 1
     assert before.statistics.queries.counts("love") == (0.0, 0.0)
     assert new.statistics.queries.counts("love")[1] == 5.0
+
+
+def test_threads_change_nothing_that_is_learnt(engine: SearchEngine) -> None:
+    for query in ("love", "blue", "night song", "love"):
+        hits = engine.search(query, k=30).hits
+        listen(engine, query, hits[min(9, len(hits) - 1)].id, 12, "u")
+    (one, told), (two, again) = (
+        learn(engine.state, engine.log, engine.config, threads=threads) for threads in (1, 3)
+    )
+    assert replace(told, seconds=0.0) == replace(again, seconds=0.0)
+    assert one.price == two.price
+    assert isinstance(one.ranker, LambdaMART)
+    assert isinstance(two.ranker, LambdaMART)
+    assert one.ranker.model == two.ranker.model
+    key = ("text~0/seen/user", "u", "love")
+    np.testing.assert_array_equal(
+        one.statistics.action_features(*key), two.statistics.action_features(*key)
+    )
 
 
 def test_learning_nothing_new_changes_no_answer(engine: SearchEngine) -> None:
