@@ -47,16 +47,14 @@ def learn(
     cut = list(chunks(log, state.learnt, until, config.chunk))
     ignored: Counter[str] = Counter()
     searches = events = rounds = 0
-    telling: tuple[State, State, list[LookedBack], list[Sampled]] | None = None
-    given, drawn = (
-        state,
-        [
-            one.search.candidates
-            for chunk in cut
-            for one in chunk.searches
-            if one.search.candidates is not None and one.search.version == state.version
-        ],
-    )
+    mean = float("nan")
+    # Searches that were served by the given state; imported ones are planned as they are looked back on.
+    drawn = [
+        one.search.candidates
+        for chunk in cut
+        for one in chunk.searches
+        if one.search.candidates is not None and one.search.version == state.version
+    ]
     for chunk in tqdm(cut, desc="learning", unit=" chunks", disable=not progress):
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
@@ -64,27 +62,24 @@ def learn(
         ignored.update(e.action for e in records if e.action not in config.rewards)
         looked = look_back(state, config, chunk.searches, threads)
         rounds += len(looked)
-        if chunk is cut[0]:
-            # Later chunks are planned by a policy that has learnt since the price was set.
-            drawn += [one.candidates for one in looked if one.candidates is not None]
+        drawn += [one.candidates for one in looked if one.candidates is not None]
         # Made before the log is locked, so that searches can be logged meanwhile.
         log.put_rows(list(_imported_rows(state, config, looked)))
         after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]], threads)
         after = replace(after, statistics=_told(after.statistics, sample))
+        after = replace(after, drift=drifted(state, drawn))
         if len(sample) >= PRICED:
-            telling = (state, after, looked, sample)
-        state = after
-    state = replace(state, drift=drifted(given, drawn))
-    price, mean = state.price, float("nan")
-    if telling is not None:
-        price, mean = _price(*telling, config, state)
-    state = replace(state, price=price, expected=mean, version=state.version + 1, learnt=until)
+            # At every chunk, so that what a long history teaches the ranker is drawn within the budget.
+            price, mean = _price(state, after, looked, sample, config)
+            after = replace(after, price=price, expected=mean)
+        state, drawn = after, []
+    state = replace(state, version=state.version + 1, learnt=until)
     state, verdict = train(state, log, config, until, threads)
     ranker = state.ranker.name if state.ranker is not None else state.fusion.name
     return state, LearnReport(
         searches=searches, events=events, chunks=len(cut), rounds=rounds, ranker=ranker,
-        verdict=verdict, price=price, candidates_mean=mean,
+        verdict=verdict, price=state.price, candidates_mean=mean,
         seconds=time.perf_counter() - started, ignored=dict(ignored),
     )  # fmt: skip
 
@@ -102,21 +97,17 @@ def _price(
     looked: list[LookedBack],
     sample: list[Sampled],
     config: EngineConfig,
-    final: State,
 ) -> tuple[float, float]:
-    """The price under the final policy, and the mean of candidates at it.
+    """The price after a chunk, and the mean of candidates at it.
 
-    The latest half of a chunk's searches tells, asked of the generators as they are after the chunk,
-    by statistics that have seen all of the chunk but them: a plan for a query just learnt is more
+    The latest half of the chunk's searches tells, asked of the generators as they are after it, by
+    statistics that have seen all of the chunk but them: a plan for a query just learnt is more
     economical than plans for those to come.
     """
     count = min(max(len(looked) // 2, PRICED), len(sample))
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
-    probed = replace(
-        after, statistics=_told(statistics, sample), policy=final.policy, price=before.price,
-        drift=final.drift,
-    )  # fmt: skip
+    probed = replace(after, statistics=_told(statistics, sample))
     return tuned(probed, config, sample[-count:])
 
 
