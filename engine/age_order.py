@@ -1,19 +1,21 @@
-"""The order by age that a query asks for, as in "their latest album".
+"""The order by age that a query asks for, as in "their latest album", and its years, as in "from the 80s".
 
-A ranker learns it from clicks only where such queries are many; whoever asks for the latest expects it
-first from the first day on, as whoever filters expects nothing else. So the page begins with what satisfies
-all of the likeliest reading, newest or oldest first, and goes on as ranked.
+A ranker learns an order from clicks only where such queries are many; whoever asks for the latest expects
+it first from the first day on, as whoever filters expects nothing else. So the page begins with what satisfies
+all of the likeliest reading, newest or oldest first, and goes on as ranked. Years are learnt soon; until there
+is a ranker, what is of them stands first too, since fusion hears titles with the same words.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.base import Docs, Hits, Query, Reading
-from retrievers.query_words import NEWEST, OLDEST, ORDER
+from retrievers.query_words import NEWEST, OLDEST, ORDER, YEAR
 from retrievers.structured_scores import IN_FULL
 
 SURE = 0.5
@@ -21,30 +23,43 @@ SURE = 0.5
 ROUNDING = 1e-5
 """By what share scores may be rounded."""
 FIRST = 10
-"""Items that stand first by age, at most."""
+"""Items that stand first by age or years, at most."""
 
 
 def asking_by_age(query: Query) -> Query | None:
     """The query with its likeliest reading alone, where that asks for the newest or the oldest as readings
     of probability `SURE` in all do."""
+    return _asking(query, ORDER, (NEWEST, OLDEST))
+
+
+def asking_for_years(query: Query) -> Query | None:
+    """The query with its likeliest reading alone, where that names years and readings of probability
+    `SURE` in all name the same."""
+    return _asking(query, YEAR)
+
+
+def _asking(query: Query, field: str, values: Collection[str] = ()) -> Query | None:
+    """`values`: those that count; none given, all do."""
     likeliest = query.readings[0] if query.readings else None
-    order = None if likeliest is None else _order(likeliest)
-    if likeliest is None or order not in (NEWEST, OLDEST):
+    asked = None if likeliest is None else _value(likeliest, field)
+    if likeliest is None or asked is None or (values and asked not in values):
         return None
-    sure = sum(one.probability for one in query.readings if _order(one) == order) >= SURE
+    sure = sum(one.probability for one in query.readings if _value(one, field) == asked) >= SURE
     return replace(query, readings=(likeliest,)) if sure else None
 
 
-def _order(reading: Reading) -> str | None:
-    return next((span.value for span in reading.spans if span.field == ORDER), None)
+def _value(reading: Reading, field: str) -> str | None:
+    return next((span.value for span in reading.spans if span.field == field), None)
 
 
 def in_full(hits: Hits, asked: Query) -> Hits:
     """What satisfies all of the one reading of `asked`, of the generator structured's answer to it; nothing
-    where the age of none is known."""
+    where an order by age is asked for and the age of none is known."""
     least = IN_FULL * asked.readings[0].probability
-    told = len(hits) > 0 and hits.scores[0] > least * (1.0 + ROUNDING)
-    return hits.top(int((hits.scores >= least * (1.0 - ROUNDING)).sum()) if told else 0)
+    ordered = _value(asked.readings[0], ORDER) in (NEWEST, OLDEST)
+    if ordered and not (len(hits) and hits.scores[0] > least * (1.0 + ROUNDING)):
+        return Hits.none()
+    return hits.top(int((hits.scores >= least * (1.0 - ROUNDING)).sum()))
 
 
 def in_front(order: NDArray[np.int64], docs: Docs, first: Docs) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.base import Choice
-from engine.age_order import FIRST, asking_by_age, in_front, in_full
+from engine.age_order import FIRST, asking_by_age, asking_for_years, in_front, in_full
 from engine.config import EngineConfig
 from engine.meanings import DEEPER, diversified, meanings_of, open_to_meanings
 from engine.query_features import QueryFacts
@@ -166,10 +166,12 @@ def answer(
     asked = list(state.retrievers.items())
     hits = gather(ask, choice.depths, config.at_least)
     leading = Hits.none()
-    by_age = asking_by_age(query)
-    if by_age is not None:
+    first = asking_by_age(query)
+    if first is None and state.ranker is None and not facts.named.size:
+        first = asking_for_years(query)
+    if first is not None:
         g = next(g for g, (_, retriever) in enumerate(asked) if isinstance(retriever, Structured))
-        leading = in_full(ask(g, FIRST, by_age), by_age)
+        leading = in_full(ask(g, FIRST, first), first)
         hits[g] = appended(hits[g], leading)
     own = np.array([len(h) for h in hits])
     typed = typed_alone(query)
@@ -182,7 +184,7 @@ def answer(
     if len(leading):
         order = in_front(made.order, made.candidates.docs, leading.docs)
         made = replace(made, order=order)
-    # Who was understood from a conversation, or asks for an order, has said what is meant.
+    # Who was understood from a conversation, or asks for an order or years, has said what is meant.
     elif typed is None and open_to_meanings(state, config, query.context.user):
         made = _diversified(state, config, made, hits, ask)
     timings |= made.timings

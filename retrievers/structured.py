@@ -149,7 +149,7 @@ class Structured(Retriever):
             return Hits.none()
         try:
             size = 0
-            known: dict[tuple[str, str, str], tuple[Docs, Floats]] = {}
+            known: dict[tuple[str, str, bool], tuple[Docs, Floats]] = {}
             for reading in query.readings or self.by_rules(query.text):
                 size = self._collect(reading, size, known)
             _, totals, _, every = scratch(self._types.size)
@@ -164,7 +164,7 @@ class Structured(Retriever):
         return Hits(docs[:found], scores[:found])
 
     def _collect(
-        self, reading: Reading, size: int, known: dict[tuple[str, str, str], tuple[Docs, Floats]]
+        self, reading: Reading, size: int, known: dict[tuple[str, str, bool], tuple[Docs, Floats]]
     ) -> int:
         """Add a reading's scores to this thread's totals; how many rows have one now. `known`: what
         spans of other readings brought."""
@@ -176,10 +176,11 @@ class Structured(Retriever):
         ):
             return size
         rows, gains = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+        of_age = bool(asked.order) or not math.isnan(asked.low)
         for span in (*asked.wanted, *asked.unwanted):
-            key = (span.field, span.value, asked.order)
+            key = (span.field, span.value, of_age)
             if key not in known:
-                known[key] = self._having(span, asked.order)
+                known[key] = self._having(span, of_age)
             rows.append(known[key][0])
             gains.append(known[key][1])
         excluded = np.repeat([0, 1], [len(asked.wanted), len(asked.unwanted)]).astype(np.int8)
@@ -203,14 +204,14 @@ class Structured(Retriever):
             return self._years, high, -1.0 / span
         return self._popularity, 0.0, 1.0 / max(self._most, 1e-9)
 
-    def _having(self, span: Span, order: str) -> tuple[Docs, Floats]:
-        """The rows that a value brings, with what each gains."""
+    def _having(self, span: Span, of_age: bool) -> tuple[Docs, Floats]:
+        """The rows that a value brings, with what each gains; `of_age`: years or an order are asked for."""
         if span.field == WORD:
             rows = self._gazetteer.called(span.value)
             return rows, np.full(rows.size, HAS_WORD, np.float32)
         rows, own = self._gazetteer.having(span.field.removeprefix(NOT), span.value)
-        # What is asked for by age is not the page of whoever made it.
-        gains = np.where(own, 1.0, 1.0 if order else HAS).astype(np.float32)
+        # What is asked for by age or years is not the page of whoever made it.
+        gains = np.where(own, 1.0, 1.0 if of_age else HAS).astype(np.float32)
         if span.field.startswith(NOT) or not own.any():
             return rows, gains
         called = rows[own]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import Context, EngineConfig, SearchEngine
-from engine.age_order import asking_by_age, in_front
+from engine.age_order import asking_by_age, asking_for_years, in_front
 from retrievers.base import Document, Hits, Query, Reading, Span
 from tests.conftest import Clock, WordHashes
 
@@ -45,6 +45,39 @@ def test_by_age(built: SearchEngine, query: str, ids: list[str]) -> None:
     response = built.search(query)
     assert [hit.id for hit in response.hits][: len(ids)] == ids
     assert "structured" in response.hits[0].sources
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("songs from the 90s", {"song Alpha"}),
+        ("silver river albums from the 2000s", {"Delta"}),
+        ("silver river after 2000", {"Delta", "Beta", "song Delta", "song Beta"}),
+    ],
+)
+def test_of_years(built: SearchEngine, query: str, ids: set[str]) -> None:
+    assert built.state.ranker is None
+    assert {hit.id for hit in built.search(query).hits[: len(ids)]} == ids
+
+
+def test_a_year_that_is_a_name_is_the_name() -> None:
+    named = Document("named", "1999", "", "album", {"artist": "Silver River", "year": 1982})
+    config = EngineConfig(budget=30.0, clock=Clock())
+    with SearchEngine.build([*works(), named], config=config, encoder=WordHashes()) as engine:
+        response = engine.search("1999")
+        assert response.hits[0].id == "named"
+        scores = [hit.score for hit in response.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_only_sure_years_stand_first() -> None:
+    nineties = Reading((Span(0, 3, "year", "1990..1999"),), 0.4)
+    other = Reading((Span(0, 3, "year", "1990..1999"), Span(4, 9, "type", "track")), 0.2)
+    query = Query("90s music", readings=(nineties, other))
+    assert asking_for_years(query) == replace(query, readings=(nineties,))
+    assert asking_by_age(query) is None
+    assert asking_for_years(replace(query, readings=(nineties,))) is None
+    assert asking_for_years(replace(query, readings=())) is None
 
 
 def test_what_may_not_be_shown_stays_hidden(built: SearchEngine) -> None:
