@@ -25,7 +25,7 @@ from retrievers.base import Document
 
 CREATORS = ("artist", "author", "creator", "director", "brand", "publisher")
 POOL = 60
-"""Candidates, the best, of which a page is made."""
+"""Candidates, the best, of which a page is made, besides those clicked for the query before."""
 LEAST = 0.01
 """Share below which a meaning is left out."""
 ASSUMED = 5.0
@@ -43,9 +43,10 @@ DEEPER = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Meanings:
-    """`names` (a,) and `shares` (a,) of the meanings; `coverage` (m, a): which the best m candidates
-    serve; `ambiguity`: see `unserved_by_the_first`."""
+    """`names` (a,) and `shares` (a,) of the meanings; `coverage` (m, a): which of the candidates `best`
+    (m,) serve them, the best first; `ambiguity`: see `unserved_by_the_first`."""
 
+    best: NDArray[np.int64]
     names: tuple[str, ...]
     shares: Floats
     coverage: Floats
@@ -64,7 +65,7 @@ class Meanings:
         return {self.names[i]: float(self.shares[i]) for i in order}
 
 
-NOTHING = Meanings((), np.empty(0), np.empty((0, 0)), 0.0)
+NOTHING = Meanings(np.empty(0, np.int64), (), np.empty(0), np.empty((0, 0)), 0.0)
 
 
 def open_to_meanings(state: State, config: EngineConfig, user: str | None) -> bool:
@@ -80,14 +81,18 @@ def meanings_of(
     features: NDArray[np.float32],
     order: NDArray[np.int64],
 ) -> Meanings:
-    """What may be meant by the search that these candidates (n,), with `order` best first, answer."""
-    best = order[:POOL]
+    """What may be meant by the search that these candidates (n,), with `order` best first, answer.
+
+    What was clicked for the query says what is meant wherever the ranker puts it: a new item is not yet
+    like what it has learnt to like.
+    """
+    clicks, clicked = _clicks(state, features)
+    best = np.concatenate([order[:POOL], (behind := order[POOL:])[clicked[behind] > 0]])
     if best.size == 0:
         return NOTHING
     odds = np.exp(scores[best].astype(np.float64) - float(scores[best[0]]))
     chances = odds / odds.sum()
-    clicks, clicked = _clicks(state, features[best])
-    meant = (clicked + ASSUMED * chances) / (clicks + ASSUMED)
+    meant = (clicked[best] + ASSUMED * chances) / (clicks + ASSUMED)
     served = [_served(state, state.catalog[int(row)]) for row in docs[best].tolist()]
     shares: dict[tuple[int, str], float] = {}
     for of, chance in zip(served, meant.tolist(), strict=True):
@@ -103,6 +108,7 @@ def meanings_of(
     found = found / np.bincount(facets, found)[facets] / np.unique(facets).size
     coverage = np.array([[float(name in of[facet]) for facet, name in kept] for of in served])
     return Meanings(
+        best,
         tuple(name for _, name in kept),
         found,
         coverage,
@@ -114,13 +120,11 @@ def diversified(
     meanings: Meanings, method: str, scores: NDArray[np.float32], order: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """The order with a first page that serves what may be meant, the rest as it was."""
-    best = order[: len(meanings.coverage)]
+    best = meanings.best
     relevance = np.exp((scores[best].astype(np.float64) - float(scores[best[0]])) / FLATTER)
     trade = min(1.0, TRADE * meanings.ambiguity)
-    page = METHODS[method](relevance, meanings.coverage, meanings.shares, trade, PAGE)
-    left = np.ones(order.size, np.bool_)
-    left[page] = False
-    return np.concatenate([order[page], order[left]])
+    page = best[METHODS[method](relevance, meanings.coverage, meanings.shares, trade, PAGE)]
+    return np.concatenate([page, order[~np.isin(order, page)]])
 
 
 def _clicks(state: State, features: NDArray[np.float32]) -> tuple[float, Floats]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
-from engine import BadInput, Context, EngineConfig, Event, LoggedSearch, SearchEngine
+from engine import BadInput, Context, EngineConfig, Event, LoggedSearch, SearchEngine, meanings
 from engine.answering import answered
+from engine.ranking_features import column_names
 from tests.conftest import WordHashes, songs
 from tests.engine.test_training import MAY
 
@@ -53,6 +55,30 @@ def test_each_meaning_is_on_the_page(learnt: SearchEngine, method: str) -> None:
     ]
     assert len({genre for of in genres[:3] for genre in of}) == 3
     assert sorted(found) == sorted(set(found))
+
+
+def test_what_was_clicked_is_meant_wherever_it_is_ranked(
+    learnt: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meanings, "POOL", 5)
+    state, docs = learnt.state, np.arange(20, dtype=np.int32)
+    names = column_names(state.retrievers)
+    features = np.full((20, len(names)), np.nan, np.float32)
+    order, scores = np.arange(20), -np.arange(20, dtype=np.float32) / 10
+
+    def found() -> meanings.Meanings:
+        return meanings.meanings_of(state, docs, scores, features, order)
+
+    assert found().best.tolist() == [0, 1, 2, 3, 4]
+    features[:, names.index("memory.query_clicks")] = np.log1p(20.0)
+    features[:, names.index("memory.query_share")] = 0.0
+    features[17, names.index("memory.query_share")] = 0.9
+    meant = found()
+    assert meant.best.tolist() == [0, 1, 2, 3, 4, 17]
+    assert meant.shares.argmax() in np.flatnonzero(meant.coverage[5])
+    page = meanings.diversified(meant, "xquad", scores, order)
+    assert page[0] == 17
+    assert sorted(page.tolist()) == order.tolist()
 
 
 def test_what_means_one_thing_stays(learnt: SearchEngine) -> None:
