@@ -20,6 +20,10 @@ from retrievers.base import Hits, Query
 
 TELLING = 50
 """Searches below which they say nothing of the drift."""
+HALFWAY = 500
+"""Searches that say as much of the drift as was known of it."""
+AIM = 0.98
+"""Share of the budget that the price is set for: a mean a little above it is one too many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +49,13 @@ def surveyed(state: State, queries: Sequence[Query], threads: int = 1) -> list[S
 
 
 def drifted(state: State, drawn: Sequence[int]) -> float:
-    """By what factor searches draw more candidates than the price was set for: halfway between what
-    was known and what `drawn`, the candidates of searches under this state, say."""
+    """By what factor searches draw more candidates than the price was set for: between what was known
+    and what `drawn`, the candidates of searches under this state, say, the nearer to that the more
+    they are."""
     if len(drawn) < TELLING or not state.expected > 0:
         return state.drift
-    return float(0.5 * state.drift + 0.5 * np.clip(np.mean(drawn) / state.expected, 0.5, 2.0))
+    said = float(np.clip(np.mean(drawn) / state.expected, 0.5, 2.0))
+    return state.drift + (said - state.drift) * len(drawn) / (len(drawn) + HALFWAY)
 
 
 def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tuple[float, float]:
@@ -77,7 +83,7 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
             sizes.append(np.unique(np.concatenate([h.docs for h in drawn])).size)
         return float(np.mean(sizes))
 
-    price = tune(mean, config.budget / state.drift, state.price)
+    price = tune(mean, AIM * config.budget / state.drift, state.price)
     return price, mean(price)
 
 
