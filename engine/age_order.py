@@ -1,9 +1,9 @@
 """The order by age that a query asks for, as in "their latest album", and its years, as in "from the 80s".
 
-A ranker learns an order from clicks only where such queries are many; whoever asks for the latest expects
-it first from the first day on, as whoever filters expects nothing else. So the page begins with what satisfies
-all of the likeliest reading, newest or oldest first, and goes on as ranked. Years are learnt soon; until there
-is a ranker, what is of them stands first too, since fusion hears titles with the same words.
+A ranker learns it from clicks only where such queries are many; whoever asks for the latest expects it
+first from the first day on, as whoever filters expects nothing else. So the page begins with what satisfies
+all of the likeliest reading, newest or oldest first, and goes on as ranked. Where years are asked for, what
+is of them, and of the kind asked for, stands before all else, each part as ranked.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from retrievers.base import Docs, Hits, Query, Reading
 from retrievers.query_words import NEWEST, OLDEST, ORDER, YEAR
+from retrievers.structured import Structured
 from retrievers.structured_scores import IN_FULL
 
+AGES = (NEWEST, OLDEST)
 SURE = 0.5
 """Probability of readings that ask for an order from which on it is kept."""
 ROUNDING = 1e-5
@@ -26,16 +28,12 @@ FIRST = 10
 """Items that stand first by age or years, at most."""
 
 
-def asking_by_age(query: Query) -> Query | None:
-    """The query with its likeliest reading alone, where that asks for the newest or the oldest as readings
-    of probability `SURE` in all do."""
-    return _asking(query, ORDER, (NEWEST, OLDEST))
-
-
-def asking_for_years(query: Query) -> Query | None:
-    """The query with its likeliest reading alone, where that names years and readings of probability
-    `SURE` in all name the same."""
-    return _asking(query, YEAR)
+def asking_first(query: Query, *, named: bool) -> Query | None:
+    """The query with its likeliest reading alone, where that asks for the newest or the oldest, or for years,
+    as readings of probability `SURE` in all do. `named`: something is called exactly as the query, which is
+    then no question of years ("1999")."""
+    by_age = _asking(query, ORDER, AGES)
+    return by_age if by_age is not None or named else _asking(query, YEAR)
 
 
 def _asking(query: Query, field: str, values: Collection[str] = ()) -> Query | None:
@@ -56,10 +54,21 @@ def in_full(hits: Hits, asked: Query) -> Hits:
     """What satisfies all of the one reading of `asked`, of the generator structured's answer to it; nothing
     where an order by age is asked for and the age of none is known."""
     least = IN_FULL * asked.readings[0].probability
-    ordered = _value(asked.readings[0], ORDER) in (NEWEST, OLDEST)
+    ordered = _value(asked.readings[0], ORDER) in AGES
     if ordered and not (len(hits) and hits.scores[0] > least * (1.0 + ROUNDING)):
         return Hits.none()
     return hits.top(int((hits.scores >= least * (1.0 - ROUNDING)).sum()))
+
+
+def put_first(
+    order: NDArray[np.int64], docs: Docs, first: Docs, asked: Query, structured: Structured
+) -> NDArray[np.int64]:
+    """`order` over the candidates `docs` as `asked` wants it; `first`: see `in_full`."""
+    reading = asked.readings[0]
+    if _value(reading, ORDER) in AGES:
+        return in_front(order, docs, first)
+    meets = structured.meets(reading, docs)[order]
+    return np.concatenate([order[meets], order[~meets]])
 
 
 def in_front(order: NDArray[np.int64], docs: Docs, first: Docs) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.base import Choice
-from engine.age_order import FIRST, asking_by_age, asking_for_years, in_front, in_full
+from engine.age_order import FIRST, asking_first, in_full, put_first
 from engine.config import EngineConfig
 from engine.meanings import DEEPER, diversified, meanings_of, open_to_meanings
 from engine.query_features import QueryFacts
@@ -165,12 +165,10 @@ def answer(
 
     asked = list(state.retrievers.items())
     hits = gather(ask, choice.depths, config.at_least)
+    first = asking_first(query, named=facts.named.size > 0)
     leading = Hits.none()
-    first = asking_by_age(query)
-    if first is None and state.ranker is None and not facts.named.size:
-        first = asking_for_years(query)
     if first is not None:
-        g = next(g for g, (_, retriever) in enumerate(asked) if isinstance(retriever, Structured))
+        g, structured = next((i, r) for i, (_, r) in enumerate(asked) if isinstance(r, Structured))
         leading = in_full(ask(g, FIRST, first), first)
         hits[g] = appended(hits[g], leading)
     own = np.array([len(h) for h in hits])
@@ -181,8 +179,8 @@ def answer(
             if depth > 0 and heeds_words(retriever):
                 hits[g] = appended(hits[g], ask(g, depth, typed))
     made = replace(assemble(state, query, facts, choice, hits), own=own)
-    if len(leading):
-        order = in_front(made.order, made.candidates.docs, leading.docs)
+    if first is not None and len(leading):
+        order = put_first(made.order, made.candidates.docs, leading.docs, first, structured)
         made = replace(made, order=order)
     # Who was understood from a conversation, or asks for an order or years, has said what is meant.
     elif typed is None and open_to_meanings(state, config, query.context.user):

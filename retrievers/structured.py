@@ -139,6 +139,17 @@ class Structured(Retriever):
 
         return agrees
 
+    def meets(self, reading: Reading, docs: Docs) -> BoolMask:
+        """Which of the rows `docs` (n,) are of the kind and of the years of a reading."""
+        asked = Asked.of(reading.spans, self._type_names)
+        types, years = self._types[docs], self._years[docs]
+        found: BoolMask = np.ones(docs.size, np.bool_)
+        if asked.kind != -1:
+            found &= (types == asked.kind) if asked.kind >= 0 else (types != -2 - asked.kind)
+        if not math.isnan(asked.low):
+            found &= (years >= asked.low) & (years < asked.high)
+        return found
+
     def at_most(self, query: Query) -> float:
         """0 where nothing is read; else not known."""
         return math.inf if query.readings or self.by_rules(query.text) else 0.0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import Context, EngineConfig, SearchEngine
-from engine.age_order import asking_by_age, asking_for_years, in_front
+from engine.age_order import asking_first, in_front
 from retrievers.base import Document, Hits, Query, Reading, Span
 from tests.conftest import Clock, WordHashes
 
@@ -56,7 +56,6 @@ def test_by_age(built: SearchEngine, query: str, ids: list[str]) -> None:
     ],
 )
 def test_of_years(built: SearchEngine, query: str, ids: set[str]) -> None:
-    assert built.state.ranker is None
     assert {hit.id for hit in built.search(query).hits[: len(ids)]} == ids
 
 
@@ -74,10 +73,10 @@ def test_only_sure_years_stand_first() -> None:
     nineties = Reading((Span(0, 3, "year", "1990..1999"),), 0.4)
     other = Reading((Span(0, 3, "year", "1990..1999"), Span(4, 9, "type", "track")), 0.2)
     query = Query("90s music", readings=(nineties, other))
-    assert asking_for_years(query) == replace(query, readings=(nineties,))
-    assert asking_by_age(query) is None
-    assert asking_for_years(replace(query, readings=(nineties,))) is None
-    assert asking_for_years(replace(query, readings=())) is None
+    assert asking_first(query, named=False) == replace(query, readings=(nineties,))
+    assert asking_first(query, named=True) is None
+    assert asking_first(replace(query, readings=(nineties,)), named=False) is None
+    assert asking_first(replace(query, readings=()), named=False) is None
 
 
 def test_what_may_not_be_shown_stays_hidden(built: SearchEngine) -> None:
@@ -97,15 +96,15 @@ def test_other_queries_are_as_ranked(built: SearchEngine) -> None:
 def test_only_sure_readings_ask() -> None:
     newest = Reading((Span(0, 6, "order", "newest"),), 0.6)
     query = Query("latest", readings=(newest, replace(newest, probability=0.1)))
-    asked = asking_by_age(query)
+    asked = asking_first(query, named=True)
     assert asked is not None
     assert asked.readings == (newest,)
     unsure = replace(newest, probability=0.4)
     together = replace(query, readings=(unsure, replace(newest, probability=0.2)))
-    assert asking_by_age(together) == replace(query, readings=(unsure,))
+    assert asking_first(together, named=True) == replace(query, readings=(unsure,))
     best = Reading((Span(0, 4, "order", "popular"),), 0.9)
     for readings in ((unsure,), (best,), ()):
-        assert asking_by_age(replace(query, readings=readings)) is None
+        assert asking_first(replace(query, readings=readings), named=True) is None
 
 
 def test_a_failing_generator_costs_the_order_not_the_answer(
