@@ -12,6 +12,7 @@ from retrievers.base import Document, Labelled, Query, Reading, Span
 from retrievers.field_names import year_of
 from retrievers.query_words import decade
 from retrievers.structured import Structured
+from retrievers.structured_scores import IN_FULL
 
 
 def track(id: str, title: str, artist: str, year: int, popularity: int, **more: object) -> Document:
@@ -88,6 +89,32 @@ def test_years_and_what_is_excluded_leave_out_all_others(structured: Structured)
         query = Query(text, readings=structured.by_rules(text)[:1])
         docs = structured.retrieve(query, 50).docs.tolist()
         assert {MUSIC[row].id for row in docs} <= ids
+
+
+@pytest.mark.parametrize(
+    ("spans", "ids"),
+    [
+        ([("type", "track"), ("year", "2017..2017")], {"t0", "t2"}),
+        ([("year", "..1990"), ("artist", "a-ha")], {"t5", "t6"}),
+        ([("-type", "track"), ("year", "2010..")], {"b0", "b1", "b2"}),
+        ([("type", "artist")], {"a0", "a1", "a2"}),
+        ([("artist", "a-ha")], {document.id for document in MUSIC}),
+    ],
+)
+def test_what_is_of_the_kind_and_years(
+    structured: Structured, spans: list[tuple[str, str]], ids: set[str]
+) -> None:
+    reading = Reading(tuple(Span(0, 1, field, value) for field, value in spans), 0.9)
+    rows = np.arange(len(MUSIC), dtype=np.int32)
+    met = structured.meets(reading, rows)
+    assert {MUSIC[row].id for row in rows[met].tolist()} == ids
+
+
+def test_a_value_of_the_years_asked_for_is_all_that_is_asked_for(structured: Structured) -> None:
+    readings = (Reading((Span(0, 3, "year", "2010..2019"), Span(4, 8, "genre", "rock")), 1.0),)
+    hits = structured.retrieve(Query("2010s rock", readings=readings), 5)
+    assert {MUSIC[row].id for row in hits.docs.tolist()} == {"t0", "t2"}
+    assert (hits.scores >= IN_FULL).all()
 
 
 def test_the_artist_and_the_album_of_a_song_come_along(structured: Structured) -> None:
