@@ -56,7 +56,8 @@ def visit(
     documents = [document for _, document in engine.state.catalog.documents()]
     crowd = Crowd(documents, 0)
     crowd.reseed(seed)
-    crowd.now = datetime.now(UTC) - timedelta(minutes=1.2 * MINUTES * searches)
+    # A day more than it takes in the mean: few search at night, whenever that is.
+    crowd.now = datetime.now(UTC) - timedelta(days=1, minutes=1.2 * MINUTES * searches)
     now = Visit("searching", 0, 0, ())
     regret = dict.fromkeys(SYSTEMS, 0.0)
     ends = [searches * (r + 1) // ROUNDS for r in range(ROUNDS)]

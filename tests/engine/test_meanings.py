@@ -64,7 +64,7 @@ def test_what_was_clicked_is_meant_wherever_it_is_ranked(
     state, docs = learnt.state, np.arange(20, dtype=np.int32)
     names = column_names(state.retrievers)
     features = np.full((20, len(names)), np.nan, np.float32)
-    order, scores = np.arange(20), -np.arange(20, dtype=np.float32) / 10
+    order, scores = np.arange(20), -np.arange(20, dtype=np.float32) / np.float32(10)
 
     def found() -> meanings.Meanings:
         return meanings.meanings_of(state, docs, scores, features, order)
