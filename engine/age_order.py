@@ -21,7 +21,7 @@ from retrievers.structured_scores import IN_FULL
 
 AGES = (NEWEST, OLDEST)
 SURE = 0.5
-"""Probability of readings that ask for an order from which on it is kept."""
+"""Probability of readings that ask for an order or for years from which on these are kept."""
 ROUNDING = 1e-5
 """By what share scores may be rounded."""
 FIRST = 10
