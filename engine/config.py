@@ -46,7 +46,7 @@ class EngineConfig:
     of the first, by kind of page (the attributes' values, joined by "/"; "" for all together); what is
     not given is learnt. `rest_sample`: candidates
     that were not shown whose features are logged. `least`: candidates that a search is topped up to,
-    generator by generator, where its plan brought fewer.
+    generator by generator, where its plan brought fewer; policies that know `least` plan for it too.
     None: a quarter of the budget, at most 10, so that a small budget can still be spent where it is
     needed.
     `exploration`: how much of a page's examination swaps of its items may cost in the mean, as a share

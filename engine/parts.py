@@ -29,9 +29,6 @@ from retrievers.structured import Structured
 CONTEXT_SCALE, ACTION_SCALE = 0.02, 3.0
 """How the policy weighs its features: what a rung has brought before tells more of what it will than
 what a query looks like; see the decision in ARCHITECTURE.md."""
-PLANNED = 1
-"""Candidates that a plan draws at any price. What a page lacks beyond is topped up from the hits: planned for
-what is expected of a search, drawing on to a full page brought more than it needs."""
 VOTES = {Popular.name: 0.1, Structured.name: 1.5}
 """Weights in fusion, beside 1 of every other generator: `popular` heeds no query; what is as a query
 says, field by field, is more than alike."""
@@ -117,7 +114,7 @@ def make_policy(config: EngineConfig, ladder: NDArray[np.int32]) -> RetrievalPol
     options: dict[str, Any] = dict(config.policy_options)
     if issubclass(known[config.policy], LinearPolicy):
         scales = {"context_scale": CONTEXT_SCALE, "action_scale": ACTION_SCALE}
-        options = {"least": min(PLANNED, config.at_least), **scales, **options}
+        options = {"least": config.at_least, **scales, **options}
     try:
         return kind(ladder=ladder, generators=len(config.generators), **options)
     except TypeError as e:
