@@ -51,7 +51,7 @@ def load_manager(
     try:
         with safe_open(path, "pt") as file:
             about: Mapping[str, Any] = json.loads((file.metadata() or {}).get("about", "{}"))
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (no dict)
     except SafetensorError as error:
         raise ValueError(f"{path}: no safetensors ({error}); the file is damaged") from None
     if (about.get("format"), about.get("version")) != (FORMAT, VERSION):

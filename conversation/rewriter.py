@@ -155,7 +155,7 @@ class Rewriter:
         try:
             with safe_open(path, "numpy") as file:
                 about = json.loads((file.metadata() or {}).get("about", "{}"))
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
         except Exception as error:
             raise ValueError(
                 f"{path}: found a file that is no safetensors ({error}), expected a rewriter; it may be cut short"

@@ -105,7 +105,7 @@ class Tagger:
         try:
             with safe_open(path, "numpy") as file:
                 about = json.loads((file.metadata() or {}).get("about", "{}"))
-                weights = {n: file.get_tensor(n).astype(np.float32) for n in file.keys()}  # noqa: SIM118
+                weights = {n: file.get_tensor(n).astype(np.float32) for n in file.keys()}  # noqa: SIM118 (no dict)
         except SafetensorError as e:
             raise ValueError(f"{path}: no safetensors ({e}); the file is damaged") from None
         if about.get("format") != FORMAT:
