@@ -71,7 +71,8 @@ class Base:
 
     def extended(self, vectors: Stored) -> Self:
         """With more vectors in the same cells; its recall stays the one measured."""
-        index = faiss.clone_index(self.index)
+        # A clone of a mapped index is a view of the file still, to which FAISS adds nothing.
+        index = faiss.deserialize_index(faiss.serialize_index(self.index))
         index.add(vectors.astype(np.float32))
         return replace(self, index=index, file=None)
 

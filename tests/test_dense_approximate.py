@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import faiss
 import numpy as np
 import pytest
@@ -91,3 +93,19 @@ def test_an_index_grows_past_its_exact_size_and_is_trained_anew_at_twice_that() 
     assert trained == [0, 3000, 3000, 3000, 7500, 7500]
     hits = dense.retrieve(Query("8999"), 50)
     assert hits.docs[0] == 8999
+
+
+def test_a_loaded_index_grows_as_the_one_that_was_saved(tmp_path: Path) -> None:
+    stored = clustered(6000, 4)
+    dense = Dense(Planted(stored), exact_rows=2000)
+    for rows in np.split(np.arange(4500, dtype=np.int32), [3000]):
+        dense.add(rows, [Document("x", str(row)) for row in rows])
+    dense.save(tmp_path)
+    loaded = Dense.load(tmp_path, Planted(stored))
+    for one in (dense, loaded):
+        assert one.index is not None
+        assert one.index.side is not None
+        rows = np.arange(4500, 6000, dtype=np.int32)
+        one.add(rows, [Document("x", str(row)) for row in rows])
+    for text in ("17", "4400", "5999"):
+        assert same(loaded.retrieve(Query(text), 200), dense.retrieve(Query(text), 200))
