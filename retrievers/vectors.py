@@ -16,7 +16,7 @@ import numpy as np
 from retrievers.arrays import keep, mapped
 from retrievers.base import BoolMask, Docs, Hits, Scores
 from retrievers.topk import best
-from retrievers.vector_base import Among, Base, Floats, Positions, Stored
+from retrievers.vector_base import Among, Base, Floats, Positions, Stored, products
 
 _Chosen: TypeAlias = tuple[Among | None, Among | None, Positions | None]
 """What may be returned of base, side and delta; None for all of a part."""
@@ -24,15 +24,6 @@ _Chosen: TypeAlias = tuple[Among | None, Among | None, Positions | None]
 DELTA_ROWS, DELTA_SHARE = 1024, 1 / 50
 """Rows multiplied out one by one: at most the larger of number and share beside an exact index, the
 number beside an approximate one, where blocks of so many go into `side`."""
-
-
-def _products(vectors: Floats, query: Floats) -> Scores:
-    """The inner product of each vector (n, dim) with the query.
-
-    Not by BLAS, which would wait for a second thread; on the grid the bits are the same.
-    """
-    products: Scores = np.einsum("ij,j->i", vectors, query)
-    return products
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,7 +185,7 @@ class VectorIndex:
             rows, delta = rows[late], delta[late]
         answers = []
         for query, parts in zip(queries, found, strict=True):
-            parts.append((rows, _products(delta, query)))
+            parts.append((rows, products(delta, query)))
             docs, values = zip(*parts, strict=True)
             answers.append(best(np.concatenate(docs), np.concatenate(values), k))
         return answers
@@ -202,17 +193,17 @@ class VectorIndex:
     def products(self, query: Floats, docs: Docs) -> Scores:
         """The inner product with each of these rows, shape (n,); NaN where a row is not indexed."""
         positions, known = self._find(docs)
-        products = np.full(len(docs), np.nan, np.float32)
+        found = np.full(len(docs), np.nan, np.float32)
         start = 0
         for part in (self.base, self.side):
             end = start + (0 if part is None else part.size)
             here = known & (positions >= start) & (positions < end)
             if part is not None and here.any():
-                products[here] = _products(part.vectors(positions[here] - start), query)
+                found[here] = part.products(query, positions[here] - start)
             start = end
         late = known & (positions >= start)
-        products[late] = _products(self.delta[positions[late] - start], query)
-        return products
+        found[late] = products(self.delta[positions[late] - start], query)
+        return found
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the arrays; what is returned belongs into a manifest and is wanted by `load`."""

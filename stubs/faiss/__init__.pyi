@@ -1,5 +1,7 @@
 # The part of faiss that ltrr uses. The stub inside the package types `IDSelectorBitmap`,
 # `SearchParameters` and `Index.nlist` without what `faiss.class_wrappers` adds at import.
+from typing import SupportsInt
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,8 +43,23 @@ class IndexIVF(Index):
 
 class ScalarQuantizer:
     QT_fp16: int
+    qtype: int
+
+class Int64Vector:
+    def data(self) -> object: ...
+    def size(self) -> int: ...
+
+class DirectMap:
+    array: Int64Vector
+
+class InvertedLists:
+    def get_codes(self, list_no: int) -> SupportsInt | None: ...
 
 class IndexIVFScalarQuantizer(IndexIVF):
+    sq: ScalarQuantizer
+    by_residual: bool
+    direct_map: DirectMap
+    invlists: InvertedLists
     def __init__(
         self,
         quantizer: Index,
@@ -69,5 +86,8 @@ class Kmeans:
     def train(self, x: _Floats) -> float: ...
 
 def clone_index(index: Index) -> Index: ...
+def deserialize_index(data: NDArray[np.uint8]) -> Index: ...
 def read_index(fname: str, io_flags: int = 0) -> Index: ...
+def rev_swig_ptr(ptr: object, n: int) -> _Ids: ...
+def serialize_index(index: Index) -> NDArray[np.uint8]: ...
 def write_index(index: Index, fname: str) -> None: ...

@@ -12,6 +12,8 @@ def njit(
     parallel: bool = ...,
 ) -> Callable[[_F], _F]: ...
 
+def carray(ptr: Any, shape: int) -> Any: ...
+
 prange = range
 
 config: Any
