@@ -57,7 +57,7 @@ class Gazetteer:
             ValueTable.of(rows, (named(d, ALIASES) for d in documents), popularity),
         ]
         while len(tables) > 1 and tables[-2].size < 2 * tables[-1].size:
-            tables[-2:] = [tables[-2].joined(tables[-1], live)]
+            tables[-2:] = [tables[-2].joined(live, tables[-1])]
         return Gazetteer(tuple(tables), live)
 
     def remove(self, rows: Docs) -> Gazetteer:
@@ -70,14 +70,7 @@ class Gazetteer:
         """As if the rows that are left had been added at once."""
         if not self.tables or (len(self.tables) == 1 and self.live.all()):
             return self
-        whole = self.tables[0]
-        for table in self.tables[1:]:
-            whole = whole.joined(table, self.live)
-        if len(self.tables) == 1:
-            nothing = ValueTable.of(
-                np.array([self.live.size], np.int32), [[]], np.zeros(1, np.float32)
-            )
-            whole = whole.joined(nothing, np.concatenate([self.live, [True]]))
+        whole = self.tables[0].joined(self.live, *self.tables[1:])
         return Gazetteer((whole,), self.live)
 
     def mentions(self, text: str) -> list[Mention]:

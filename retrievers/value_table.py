@@ -157,15 +157,15 @@ class ValueTable:
         arrays = {name: frozen(column) for name, column in columns.items()}
         return cls(first, fields, Spellings.of_words(list(vocabulary)), **arrays)
 
-    def joined(self, later: ValueTable, live: BoolMask) -> ValueTable:
-        """With the rows of another table behind its own, values of rows not `live` (rows,) forgotten."""
+    def joined(self, live: BoolMask, *later: ValueTable) -> ValueTable:
+        """With the rows of other tables behind its own, values of rows not `live` (rows,) forgotten."""
         fields = {field: number for number, field in enumerate(self.fields)}
         known: dict[tuple[int, str], int] = {}
         texts: list[tuple[int, str, str]] = []
         counts: list[NDArray[np.int64]] = []
         values, own, popularity = [], [], []
         end = self.first
-        for table in (self, later):
+        for table in (self, *later):
             here = table._live_entries(live)
             places = np.full(table.keys.size, -1, np.int32)
             for value in np.unique(table.row_values[here]).tolist():

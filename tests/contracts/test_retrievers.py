@@ -23,6 +23,7 @@ from retrievers.base import (
     Docs,
     Document,
     Learns,
+    Merges,
     Outcome,
     Query,
     Retriever,
@@ -243,6 +244,34 @@ def test_save_and_load_give_the_same_bytes(retriever: Retriever, tmp_path: Path)
             each.observe(clicks(first=5))
         each.remove(np.array([20], np.int32))
     assert answers(loaded) == answers(retriever)
+
+
+def test_merges_between_changes(retriever: Retriever, tmp_path: Path) -> None:
+    if not isinstance(retriever, Merges):
+        pytest.skip("has nothing to merge")
+    gone = np.array([0, 10, 11], np.int32)
+    retriever.remove(gone)
+    retriever.merge()
+    later = [Document(f"n{i}", f"Night Love {i}") for i in range(ROWS)]
+    retriever.add(rows_of(later, ROWS), later)
+    retriever.merge()
+    retriever.save(tmp_path)
+    loaded = type(retriever).load(tmp_path)
+    more = [Document("m", "Love Zyzzyva")]
+    for each in (retriever, loaded):
+        each.add(np.array([2 * ROWS], np.int32), more)
+        each.remove(np.array([20], np.int32))
+        each.merge()
+    assert answers(loaded, 3 * ROWS) == answers(retriever, 3 * ROWS)
+    if isinstance(retriever, Learns):
+        return
+    at_once, all_ = type(retriever)(), [*DOCUMENTS, *later, *more]
+    left = np.setdiff1d(np.arange(len(all_), dtype=np.int32), [*gone, 20])
+    at_once.add(left, [all_[row] for row in left.tolist()])
+    for query in QUERIES:
+        found, expected = (r.retrieve(query, 3 * ROWS) for r in (retriever, at_once))
+        assert found.docs.tolist() == expected.docs.tolist()
+        np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5)
 
 
 def test_an_empty_generator_answers_nothing(original: Retriever, tmp_path: Path) -> None:
