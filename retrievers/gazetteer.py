@@ -47,17 +47,17 @@ class Gazetteer:
     live: BoolMask = field(default_factory=lambda: np.empty(0, np.bool_))
 
     def add(self, rows: Docs, documents: Sequence[Document], popularity: Scores) -> Gazetteer:
-        """With documents under rows ascending and above all others; `popularity` (n,)."""
+        """With documents under rows ascending and above all others; `popularity` (rows,) of all."""
         if rows.size == 0:
             return self
         live = np.concatenate([self.live, np.zeros(int(rows[-1]) + 1 - self.live.size, np.bool_)])
         live[rows] = True
         tables = [
             *self.tables,
-            ValueTable.of(rows, (named(d, ALIASES) for d in documents), popularity),
+            ValueTable.of(rows, (named(d, ALIASES) for d in documents), popularity[rows]),
         ]
         while len(tables) > 1 and tables[-2].size < 2 * tables[-1].size:
-            tables[-2:] = [tables[-2].joined(live, tables[-1])]
+            tables[-2:] = [tables[-2].joined(live, popularity, tables[-1])]
         return Gazetteer(tuple(tables), live)
 
     def remove(self, rows: Docs) -> Gazetteer:
@@ -66,11 +66,11 @@ class Gazetteer:
         live[rows] = False
         return Gazetteer(self.tables, live)
 
-    def merge(self) -> Gazetteer:
-        """As if the rows that are left had been added at once."""
+    def merge(self, popularity: Scores) -> Gazetteer:
+        """As if the rows that are left had been added at once; `popularity` (rows,)."""
         if not self.tables or (len(self.tables) == 1 and self.live.all()):
             return self
-        whole = self.tables[0].joined(self.live, *self.tables[1:])
+        whole = self.tables[0].joined(self.live, popularity, *self.tables[1:])
         return Gazetteer((whole,), self.live)
 
     def mentions(self, text: str) -> list[Mention]:

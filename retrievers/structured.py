@@ -48,6 +48,8 @@ RELATED = 0.4
 """What is gained by documents that a found one is of: its artist, its album."""
 LOOKED_THROUGH = 4096
 """Rows among which one is sought that is as all of a reading says; where there are more, there is."""
+NO_ERAS = (math.inf, -math.inf)
+"""The first and last year of no document."""
 KEPT = 16
 """Texts whose readings are kept."""
 PAGES = 20
@@ -71,7 +73,7 @@ class Structured(Retriever):
         self._types: NDArray[np.int16] = np.empty(0, np.int16)
         self._years: Floats = np.empty(0, np.float32)
         self._popularity: Floats = np.empty(0, np.float32)
-        self._eras = (math.inf, -math.inf)
+        self._eras = NO_ERAS
         self._read: dict[str, tuple[Reading, ...]] = {}  # replaced whole, as all state
         self._most = 0.0
 
@@ -249,7 +251,7 @@ class Structured(Retriever):
         ]
         years[rows] = [year_of(document, YEARS) for document in documents]
         popular[rows] = [popularity(document) for document in documents]
-        self._gazetteer = self._gazetteer.add(rows, documents, popular[rows])
+        self._gazetteer = self._gazetteer.add(rows, documents, popular)
         self._type_names = tuple(codes)
         self._types, self._years, self._popularity = types, years, popular
         self._measure(rows)
@@ -271,14 +273,17 @@ class Structured(Retriever):
             self._read = {}
 
     def merge(self) -> None:
-        """Look names up in one table again."""
-        self._gazetteer = self._gazetteer.merge()
+        """Look names up in one table again, and forget years and popularity of removed rows."""
+        self._gazetteer = self._gazetteer.merge(self._popularity)
+        self._eras, self._most = NO_ERAS, 0.0
+        self._measure(np.flatnonzero(self._gazetteer.live).astype(np.int32))
         self._read = {}
 
     def save(self, folder: Path) -> None:
         """Write names of types as JSON and arrays as .npy files."""
-        about = json.dumps({"types": self._type_names}, ensure_ascii=False)
-        (folder / "structured.json").write_text(about, encoding="utf-8")
+        about = {"types": self._type_names, "eras": self._eras, "most": self._most}
+        text = json.dumps(about, ensure_ascii=False)
+        (folder / "structured.json").write_text(text, encoding="utf-8")
         keep(folder / "types.npy", self._types)
         keep(folder / "years.npy", self._years)
         keep(folder / "popularity.npy", self._popularity)
@@ -294,5 +299,9 @@ class Structured(Retriever):
         self._years = mapped(folder / "years.npy", np.float32)
         self._popularity = mapped(folder / "popularity.npy", np.float32)
         self._gazetteer = Gazetteer.load(folder / "gazetteer")
-        self._measure(np.arange(self._types.size, dtype=np.int32))
+        if "eras" in about:
+            (first, last), self._most = about["eras"], about["most"]
+            self._eras = (first, last)
+        else:  # of an index written when these were not kept
+            self._measure(np.arange(self._types.size, dtype=np.int32))
         return self

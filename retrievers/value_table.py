@@ -157,13 +157,14 @@ class ValueTable:
         arrays = {name: frozen(column) for name, column in columns.items()}
         return cls(first, fields, Spellings.of_words(list(vocabulary)), **arrays)
 
-    def joined(self, live: BoolMask, *later: ValueTable) -> ValueTable:
-        """With the rows of other tables behind its own, values of rows not `live` (rows,) forgotten."""
+    def joined(self, live: BoolMask, popularity: Scores, *later: ValueTable) -> ValueTable:
+        """With the rows of other tables behind its own, values of rows not `live` (rows,) forgotten;
+        `popularity` (rows,)."""
         fields = {field: number for number, field in enumerate(self.fields)}
         known: dict[tuple[int, str], int] = {}
         texts: list[tuple[int, str, str]] = []
         counts: list[NDArray[np.int64]] = []
-        values, own, popularity = [], [], []
+        values, own, popular = [], [], []
         end = self.first
         for table in (self, *later):
             here = table._live_entries(live)
@@ -181,10 +182,10 @@ class ValueTable:
             end = table.first + per_row.size
             values.append(places[table.row_values[here]])
             own.append(table.row_own[here])
-            popularity.append(table.weights[table.row_values[here]])
+            popular.append(popularity[rows[here] + table.first])
         return ValueTable._indexed(
             self.first, tuple(fields), texts, _starts(np.concatenate(counts)),
-            np.concatenate(values), np.concatenate(own), np.concatenate(popularity),
+            np.concatenate(values), np.concatenate(own), np.concatenate(popular),
         )  # fmt: skip
 
     def _live_entries(self, live: BoolMask) -> BoolMask:

@@ -24,7 +24,7 @@ from retrievers.base import Query
 from tests.conftest import Clock, WordHashes, songs
 from tests.engine.test_snapshots import teach
 
-GENERATORS = ("bm25", "fuzzy", "dense", "memory", "popular")
+GENERATORS = ("bm25", "fuzzy", "dense", "structured", "memory", "popular")
 ASKED = ("love", "silver river", "artista0", "night train artistb1", "jazz", "sogn of artistc2")
 
 
@@ -79,7 +79,7 @@ steps = st.lists(
 
 
 @pytest.mark.parametrize("exact_rows", [50_000, 20])
-@settings(max_examples=3, phases=[Phase.generate])
+@settings(max_examples=5, phases=[Phase.generate])
 @given(steps=steps, seed=st.integers(0, 99))
 def test_whatever_happened_a_merge_equals_a_fresh_build(
     exact_rows: int, steps: list[tuple[str, int]], seed: int
