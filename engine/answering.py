@@ -103,15 +103,8 @@ def generator_of(
 
 def plan(state: State, facts: QueryFacts, user: str | None, rng: np.random.Generator) -> Choice:
     """What to ask of each generator, decided before any has run."""
-    overlap = state.statistics.overlap(facts.kind, facts.at_most)
-    return state.policy.choose(
-        facts.x,
-        state.statistics.action_features(facts.kind, user, facts.key, overlap),
-        overlap,
-        state.price,
-        rng,
-        state.statistics.successes(facts.kind),
-    )
+    actions, overlap, successes = state.asked(facts, user)
+    return state.policy.choose(facts.x, actions, overlap, state.price, rng, successes)
 
 
 def answered(state: State, config: EngineConfig, text: str, given: Context, now: float) -> Answer:

@@ -86,9 +86,9 @@ def _belief(state: State, kind: str, examples: list[tuple[QueryFacts, str | None
     for place, (facts, user) in enumerate(examples):
         if not isinstance(policy, LadderPolicy):
             continue
-        overlap = statistics.overlap(kind, facts.at_most)
-        features = statistics.action_features(kind, user, facts.key, overlap)
-        chances = policy.distribution(facts.x, features, overlap, state.price, successes)
+        chances = policy.distribution(
+            facts.x, *state.asked(facts, user)[:2], state.price, successes
+        )
         gains[place], bonuses[place] = chances.gains, chances.bonuses
         depths[place] = (chances.weights[:, None] * state.ladder[chances.plans]).sum(axis=0)
     estimated = bool(np.isfinite(gains).all())

@@ -18,6 +18,7 @@ from engine.config import EngineConfig
 from engine.conversing import Conversation
 from engine.errors import BadDocuments
 from engine.filters import Filters
+from engine.foresight import Foresight
 from engine.names import Names
 from engine.parts import make_fusion, make_policy, make_retrievers
 from engine.positions import given_curves
@@ -57,6 +58,7 @@ def build_state(
         topics=Topics(),
         retrievers=retrievers,
         statistics=PlanStatistics(len(retrievers), config.ladder),
+        foresight=Foresight(len(retrievers), len(config.ladder)),
         policy=make_policy(config, ladder),
         price=0.0,
         expected=float("nan"),

@@ -171,9 +171,7 @@ def distributions(state: State, queries: Sequence[Query]) -> list[PlanDistributi
     found = []
     for query in queries:
         facts, user = state.facts(query), query.context.user
-        overlap = state.statistics.overlap(facts.kind, facts.at_most)
-        features = state.statistics.action_features(facts.kind, user, facts.key, overlap)
-        successes = state.statistics.successes(facts.kind)
+        features, overlap, successes = state.asked(facts, user)
         found.append(policy.distribution(facts.x, features, overlap, state.price, successes))
     return found
 

@@ -65,7 +65,7 @@ def learn(
         drawn += [one.candidates for one in looked if one.candidates is not None]
         # Made before the log is locked, so that searches can be logged meanwhile.
         log.put_rows(list(_imported_rows(state, config, looked)))
-        after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
+        after = _advance(state, config, chunk, looked, _before(state, log, config, chunk), threads)
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]], threads)
         after = replace(after, statistics=_told(after.statistics, sample))
         after = replace(after, drift=drifted(state, drawn))
@@ -107,7 +107,7 @@ def _price(
     count = min(max(len(looked) // 2, PRICED), len(sample))
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
-    probed = replace(after, statistics=_told(statistics, sample))
+    probed = replace(after, statistics=_told(statistics, sample), foresight=before.foresight)
     return tuned(probed, config, sample[-count:])
 
 
@@ -134,9 +134,11 @@ def _advance(
     chunk: Chunk,
     looked: list[LookedBack],
     before: Mapping[Deed, int],
+    threads: int,
 ) -> State:
     """The state after a chunk. Everything that learns is copied first, so the old one stands."""
     policy, statistics = copy.copy(state.policy), copy.copy(state.statistics)
+    foresight = copy.copy(state.foresight)
     if looked:
         policy.update(
             Rounds(
@@ -149,6 +151,15 @@ def _advance(
                 late=np.array([one.record.late for one in looked]),
             )
         )
+    # Clicks that came after their search was learnt are passed over here.
+    new = [one for one in looked if not one.record.late]
+    if new:
+        foresight.observe(
+            np.stack([foresight.rows(one.facts.x, one.facts.at_most, one.actions) for one in new]),
+            np.stack([one.rewards for one in new]),
+            np.random.default_rng((config.seed, state.version, new[-1].record.search.seq)),
+            threads,
+        )
     statistics.observe([one.observation for one in looked])
     outcomes = bounded(_outcomes(state, config, chunk, looked), before)
     topics = copy.copy(state.topics)
@@ -158,8 +169,9 @@ def _advance(
         if isinstance(retriever, Learns):
             retriever.observe(outcomes)
     return replace(
-        state, policy=policy, statistics=statistics, topics=topics, retrievers=retrievers
-    )
+        state, policy=policy, statistics=statistics, foresight=foresight, topics=topics,
+        retrievers=retrievers,
+    )  # fmt: skip
 
 
 def _before(state: State, log: Log, config: EngineConfig, chunk: Chunk) -> dict[Deed, int]:

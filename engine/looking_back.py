@@ -117,8 +117,7 @@ def _one(
 ) -> LookedBack:
     s, rungs = len(state.retrievers), state.ladder.size
     facts = state.facts(query)
-    overlap = state.statistics.overlap(facts.kind, facts.at_most)
-    actions = state.statistics.action_features(facts.kind, query.context.user, facts.key, overlap)
+    actions = state.asked(facts, query.context.user)[0]
     search, served = record.search, None
     candidates: int | None = None
     if search.imported:

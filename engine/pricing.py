@@ -69,9 +69,7 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
     asked = []
     for one in sample:
         facts, user = state.facts(one.query), one.query.context.user
-        overlap = state.statistics.overlap(facts.kind, facts.at_most)
-        features = state.statistics.action_features(facts.kind, user, facts.key, overlap)
-        successes = state.statistics.successes(facts.kind)
+        features, overlap, successes = state.asked(facts, user)
         asked.append((facts.x, features, overlap, successes, one.hits))
 
     def mean(price: float) -> float:

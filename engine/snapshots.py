@@ -25,6 +25,7 @@ from engine.durable import digest, replace_text, write_text
 from engine.durable import sync_folder as _sync
 from engine.errors import LtrrError, SnapshotError
 from engine.filters import Filters
+from engine.foresight import Foresight
 from engine.names import Names
 from engine.parts import load_policy, load_retrievers, make_fusion
 from engine.ranking_features import column_names
@@ -40,7 +41,7 @@ from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 5
+FORMAT = 6
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3
@@ -171,6 +172,7 @@ def _write_parts(half: Path, state: State) -> None:
         "names": state.names.save,
         "topics": state.topics.save,
         "statistics": state.statistics.save,
+        "foresight": state.foresight.save,
         "policy": state.policy.save,
         **{f"retrievers/{name}": r.save for name, r in state.retrievers.items()},
     }
@@ -247,6 +249,7 @@ def _read_parts(
         topics=Topics.load(here / "topics"),
         retrievers=retrievers,
         statistics=PlanStatistics.load(here / "statistics"),
+        foresight=Foresight.load(here / "foresight", len(retrievers), len(config.ladder)),
         policy=load_policy(here / "policy"),
         price=float(manifest["price"]),
         expected=float("nan") if manifest["expected"] is None else float(manifest["expected"]),

@@ -12,6 +12,7 @@ from bandit.base import RetrievalPolicy
 from engine.catalog import Catalog
 from engine.conversing import Conversation
 from engine.filters import Filters
+from engine.foresight import Floats, Foresight
 from engine.names import Names
 from engine.query_features import QueryFacts, query_facts
 from engine.statistics import PlanStatistics
@@ -39,6 +40,7 @@ class State:
     topics: Topics
     retrievers: Mapping[str, Retriever]
     statistics: PlanStatistics
+    foresight: Foresight
     policy: RetrievalPolicy
     price: float
     expected: float
@@ -65,6 +67,16 @@ class State:
     def ladder(self) -> NDArray[np.int32]:
         """Shape (L,): the depths a generator can be asked for."""
         return self.statistics.ladder
+
+    def asked(self, facts: QueryFacts, user: str | None) -> tuple[Floats, Floats, Floats]:
+        """What a policy is asked with beside `facts.x`: action features, overlap and successes."""
+        overlap = self.statistics.overlap(facts.kind, facts.at_most)
+        actions = self.statistics.action_features(facts.kind, user, facts.key, overlap)
+        return (
+            self.foresight.beside(facts.x, facts.at_most, actions),
+            overlap,
+            self.statistics.successes(facts.kind),
+        )
 
     def facts(self, query: Query) -> QueryFacts:
         """Kind, key and context features of a query."""

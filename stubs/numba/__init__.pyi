@@ -11,7 +11,6 @@ def njit(
     nogil: bool = ...,
     parallel: bool = ...,
 ) -> Callable[[_F], _F]: ...
-
 def carray(ptr: Any, shape: int) -> Any: ...
 
 prange = range
