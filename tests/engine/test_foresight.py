@@ -1,0 +1,121 @@
+"""What trees foresee of each step of a ladder."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestRegressor
+
+from engine.foresight import LEAST, WINDOW, Foresight
+from engine.forest import LEAF, SHARE, TREES, Forest
+
+GENERATORS, RUNGS = 2, 4
+Floats = NDArray[np.float64]
+ACTIONS = np.zeros((GENERATORS, RUNGS, 7))
+AT_MOST = np.full(GENERATORS, np.inf)
+
+
+def grown(threads: int = 1) -> tuple[Forest, NDArray[np.float32], NDArray[np.float32]]:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((300, 6)).astype(np.float32)
+    y = np.stack([x[:, 0] * x[:, 1], np.abs(x[:, 2])], axis=1)
+    return Forest.grown(x, y, np.random.default_rng(1), threads), x, y
+
+
+def test_a_forest_tells_what_scikit_learn_tells() -> None:
+    forest, x, y = grown()
+    seed = int(np.random.default_rng(1).integers(2**31))
+    theirs = RandomForestRegressor(
+        TREES, min_samples_leaf=LEAF, max_features=SHARE, random_state=seed
+    )
+    expected = theirs.fit(x, y).predict(x)
+    np.testing.assert_allclose([forest(row) for row in x], expected, atol=1e-6)
+
+
+def test_a_forest_does_not_depend_on_threads() -> None:
+    one, two = grown(1)[0].arrays(), grown(2)[0].arrays()
+    assert all(one[name].tobytes() == two[name].tobytes() for name in one)
+
+
+def asked(count: int, seed: int) -> tuple[Floats, Floats]:
+    """Contexts of two features, and what rungs find: the first generator where just one of the features is
+    above 0, the second elsewhere. No weighing of the two tells them apart."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((count, 2))
+    first = (x[:, 0] > 0) != (x[:, 1] > 0)
+    found = np.zeros((count, GENERATORS, RUNGS))
+    found[first, 0, 1:] = 1.0
+    found[~first, 1, 2:] = 1.0
+    return x, found
+
+
+def taught(count: int, seed: int = 0) -> Foresight:
+    foresight = Foresight(GENERATORS, RUNGS)
+    observe(foresight, count, seed)
+    return foresight
+
+
+def observe(foresight: Foresight, count: int, seed: int) -> None:
+    x, found = asked(count, seed)
+    rows = np.stack([foresight.rows(one, AT_MOST, ACTIONS) for one in x])
+    foresight.observe(rows, found, np.random.default_rng(seed))
+
+
+def told(foresight: Foresight, x: tuple[float, float]) -> Floats:
+    return foresight.beside(np.array(x), AT_MOST, ACTIONS)[:, :, -1]
+
+
+def test_trees_tell_what_features_say_only_together() -> None:
+    foresight = taught(1000)
+    for x, finder in (((1.0, 1.0), 1), ((-1.0, -1.0), 1), ((1.0, -1.0), 0), ((-1.0, 1.0), 0)):
+        steps = told(foresight, x)
+        assert steps.shape == (GENERATORS, RUNGS)
+        assert steps[finder].sum() > 0.8
+        assert steps[1 - finder].sum() < 0.2
+        assert steps[1, 2] > 0.8 * steps[1].sum()
+
+
+def test_there_is_nothing_to_tell_before_enough_was_seen() -> None:
+    foresight = taught(LEAST - 1)
+    assert not told(foresight, (1.0, 1.0)).any()
+    observe(foresight, 1, 1)
+    assert told(foresight, (1.0, 1.0)).any()
+
+
+def test_what_generators_can_return_and_found_is_seen() -> None:
+    foresight = Foresight(GENERATORS, RUNGS)
+    rates = ACTIONS.copy()
+    rates[0, 1, 1] = 0.5
+    rows = [
+        foresight.rows(np.zeros(2), at_most, actions)
+        for at_most, actions in (
+            (AT_MOST, ACTIONS),
+            (np.array([0.0, np.inf]), ACTIONS),
+            (AT_MOST, rates),
+        )
+    ]
+    assert len({row.tobytes() for row in rows}) == 3
+    assert all(np.isfinite(row).all() for row in rows)
+
+
+def test_a_copy_stays_as_it_was_and_the_latest_searches_count() -> None:
+    foresight = taught(LEAST)
+    kept, before = copy.copy(foresight), told(foresight, (1.0, 1.0))
+    for seed in range(1, 4):
+        observe(foresight, WINDOW // 2, seed)
+    assert (told(kept, (1.0, 1.0)) == before).all()
+    assert (told(foresight, (1.0, 1.0)) != before).any()
+
+
+@pytest.mark.parametrize("count", [0, 50, LEAST])
+def test_a_saved_one_goes_on_as_before(count: int, tmp_path: Path) -> None:
+    foresight = taught(count) if count else Foresight(GENERATORS, RUNGS)
+    foresight.save(tmp_path)
+    loaded = Foresight.load(tmp_path, GENERATORS, RUNGS)
+    for each in (foresight, loaded):
+        observe(each, 300, 5)
+    assert (told(loaded, (1.0, -1.0)) == told(foresight, (1.0, -1.0))).all()
