@@ -21,3 +21,7 @@ Json = Annotated[
         help="Print JSON, errors included (those on standard error).",
     ),
 ]
+Foresight = Annotated[
+    bool,
+    typer.Option("--foresight", help="Let trees tell the policy what each depth may bring."),
+]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import Foresight
+
 group = typer.Typer()
 
 Catalog = Annotated[
@@ -54,6 +56,7 @@ def demo_study(
     seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
     tested: Annotated[int, typer.Option(min=10, help="Further searches, compared on.")] = 2000,
     jobs: Annotated[int, typer.Option(min=1, help="Seeds at a time, a process each.")] = 2,
+    foresight: Foresight = False,
     catalog: Catalog = None,
     embeddings: Embeddings = KEPT,
 ) -> None:
@@ -72,4 +75,5 @@ def demo_study(
         catalog=catalog,
         embeddings=embeddings,
         jobs=jobs,
+        foresight=foresight,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import Json
+from cli.arguments import Foresight, Json
 from cli.output import (
     command,
     counted,
@@ -76,6 +76,7 @@ def index(
             help="What ltrr train-conversation made, to understand queries within a conversation.",
         ),
     ] = None,
+    foresight: Foresight = False,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     json: Json = False,
 ) -> None:
@@ -89,7 +90,7 @@ def index(
     [dim]ltrr index corpus.jsonl --out build/quick --generators bm25,fuzzy,memory[/]
     """
     started = time.perf_counter()
-    config = _config(budget, generators, model, seed)
+    config = _config(budget, generators, model, seed, foresight)
     with _built(corpus, out, config, conversation) as engine:
         seconds = time.perf_counter() - started
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
@@ -100,7 +101,7 @@ def index(
 
 
 def _config(
-    budget: float | None, generators: str | None, model: str | None, seed: int
+    budget: float | None, generators: str | None, model: str | None, seed: int, foresight: bool
 ) -> EngineConfig:
     from engine import BadInput, EngineConfig
 
@@ -123,6 +124,7 @@ def _config(
         generators=names,
         budget=config.budget if budget is None else budget,
         generator_options={} if model is None else {"dense": {"encoder": model}},
+        foresight=foresight,
     )
 
 

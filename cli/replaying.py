@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.arguments import Json
+from cli.arguments import Foresight, Json
 from cli.output import counted, duration, print_json, screen, watched
 from cli.simulating import LearnOn, ReportOn, Searches, Simulate, Split, simulated
 
@@ -114,6 +114,7 @@ def replay(
             help="Train no ranker: quicker, for recall and candidates alone.",
         ),
     ] = False,
+    foresight: Foresight = False,
     simulate: Simulate = None,
     learn_on: LearnOn = "train",
     report_on: ReportOn = "test",
@@ -139,7 +140,7 @@ def replay(
         simulated(
             dataset, out, model=simulate, learn_on=learn_on, report_on=report_on, split=split,
             searches=searches, learn_every=learn_every, k=k, budget=budget, seed=seed,
-            embeddings=embeddings, json=json,
+            foresight=foresight, embeddings=embeddings, json=json,
         )  # fmt: skip
         return
     from benchmarks.replay import ReplayOptions
@@ -151,7 +152,7 @@ def replay(
         warmup=warmup, k=k, every=_every(learn_every), profile=not no_profile,
         systems=_names(systems), limit=limit, feedback=feedback.value,
     )  # fmt: skip
-    config = EngineConfig(seed=seed)
+    config = EngineConfig(seed=seed, foresight=foresight)
     if retrieval_only:
         config = replace(config, ranker_window=0)
     report = replay_into(

@@ -64,6 +64,7 @@ def simulated(
     k: int,
     budget: str,
     seed: int,
+    foresight: bool,
     embeddings: Path,
     json: bool,
 ) -> None:
@@ -82,7 +83,7 @@ def simulated(
         learn_every=_every(learn_every), k=k,
     )  # fmt: skip
     report = simulate_into(
-        dataset, out, options, config=EngineConfig(seed=seed, budget=_budget(budget)),
+        dataset, out, options, config=EngineConfig(seed=seed, budget=_budget(budget), foresight=foresight),
         embeddings=embeddings, progress=watched(),
     )  # fmt: skip
     if json:

@@ -110,9 +110,11 @@ def run(
     return compared
 
 
-def engine_config(seed: int, jobs: int) -> EngineConfig:
+def engine_config(seed: int, jobs: int, *, foresight: bool = False) -> EngineConfig:
     """The engine that listeners search with."""
-    return EngineConfig(seed=seed, budget=BUDGET, chunk="week", ranker_options={"n_jobs": jobs})
+    return EngineConfig(
+        seed=seed, budget=BUDGET, chunk="week", ranker_options={"n_jobs": jobs}, foresight=foresight
+    )
 
 
 def picture_of(history: Sequence[Round], title: str, path: Path) -> None:

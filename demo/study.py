@@ -62,11 +62,13 @@ def study_one(
     catalog: Path | None = None,
     embeddings: Path | None = None,
     encoder: Encoder | None = None,
+    *,
+    foresight: bool = False,
 ) -> Studied:
     """Let listeners search from cold, compare on further searches, then let them search an engine
     that knows from the start which fixed plan would have been best."""
     documents = list(read_documents(catalog)) if catalog else list(catalogue())
-    config = engine_config(seed, jobs=1)
+    config = engine_config(seed, jobs=1, foresight=foresight)
     with SearchEngine.build(
         documents, config=config, encoder=encoder, embeddings=embeddings
     ) as engine:
@@ -83,7 +85,7 @@ def study_one(
     made = [one for done in history for one in done.searched]
     mean = float(np.mean([one.candidates for one in made]))
     plan = best_plan((one.asked for one in known), ladder, mean).tolist()
-    fixed = replace(config, policy="fixed", policy_options={"depths": plan})
+    fixed = replace(config, policy="fixed", policy_options={"depths": plan}, foresight=False)
     with SearchEngine.build(
         documents, config=fixed, encoder=encoder, embeddings=embeddings
     ) as engine:
@@ -123,6 +125,7 @@ def study(
     catalog: Path | None = None,
     embeddings: Path | None = None,
     jobs: int = 2,
+    foresight: bool = False,
     console: Console | None = None,
 ) -> None:
     """Study every seed, `jobs` at a time, print the tables, write `report.json` and `learning.png`."""
@@ -132,7 +135,9 @@ def study(
         jobs, mp_context=get_context("spawn"), initializer=_end_with_parent
     ) as pool:
         waiting = {
-            pool.submit(study_one, seed, searches, tested, catalog, embeddings): seed
+            pool.submit(
+                study_one, seed, searches, tested, catalog, embeddings, foresight=foresight
+            ): seed
             for seed in seeds
         }
         for ready in tqdm(as_completed(waiting), total=len(waiting), desc="seeds", unit=" seeds"):

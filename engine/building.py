@@ -58,7 +58,7 @@ def build_state(
         topics=Topics(),
         retrievers=retrievers,
         statistics=PlanStatistics(len(retrievers), config.ladder),
-        foresight=Foresight(len(retrievers), len(config.ladder)),
+        foresight=Foresight(len(retrievers), len(config.ladder)) if config.foresight else None,
         policy=make_policy(config, ladder),
         price=0.0,
         expected=float("nan"),

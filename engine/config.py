@@ -49,6 +49,8 @@ class EngineConfig:
     generator by generator, where its plan brought fewer; policies that know `least` plan for it too.
     None: a quarter of the budget, at most 10, so that a small budget can still be spent where it is
     needed.
+    `foresight`: whether trees over all that is known of a query tell the policy what each rung may bring
+    (see `engine.foresight`); `learn` takes longer.
     `exploration`: how much of a page's examination swaps of its items may cost in the mean, as a share
     of the whole, so that the log tells what position does and what was never shown; 0: pages are as
     ranked. `diversity`: how the first page of an ambiguous query serves all that may be meant, one of
@@ -75,6 +77,7 @@ class EngineConfig:
     surface: tuple[str, ...] = ("surface", "device")
     examination: Mapping[str, Sequence[float]] = field(default_factory=dict)
     rest_sample: int = 20
+    foresight: bool = False
     max_query_chars: int = 1_000
     max_k: int = 10_000
     least: int | None = None

@@ -15,6 +15,7 @@ from bandit.base import Rounds
 from engine.answering import generator_of
 from engine.chunks import Chunk, beginning, chunks
 from engine.config import EngineConfig
+from engine.foresight import Foresight
 from engine.influence import Deed, bounded
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows
@@ -138,7 +139,6 @@ def _advance(
 ) -> State:
     """The state after a chunk. Everything that learns is copied first, so the old one stands."""
     policy, statistics = copy.copy(state.policy), copy.copy(state.statistics)
-    foresight = copy.copy(state.foresight)
     if looked:
         policy.update(
             Rounds(
@@ -151,15 +151,6 @@ def _advance(
                 late=np.array([one.record.late for one in looked]),
             )
         )
-    # Clicks that came after their search was learnt are passed over here.
-    new = [one for one in looked if not one.record.late]
-    if new:
-        foresight.observe(
-            np.stack([foresight.rows(one.facts.x, one.facts.at_most, one.actions) for one in new]),
-            np.stack([one.rewards for one in new]),
-            np.random.default_rng((config.seed, state.version, new[-1].record.search.seq)),
-            threads,
-        )
     statistics.observe([one.observation for one in looked])
     outcomes = bounded(_outcomes(state, config, chunk, looked), before)
     topics = copy.copy(state.topics)
@@ -169,9 +160,23 @@ def _advance(
         if isinstance(retriever, Learns):
             retriever.observe(outcomes)
     return replace(
-        state, policy=policy, statistics=statistics, foresight=foresight, topics=topics,
-        retrievers=retrievers,
+        state, policy=policy, statistics=statistics, topics=topics, retrievers=retrievers,
+        foresight=_foreseeing(state, config, looked, threads),
     )  # fmt: skip
+
+
+def _foreseeing(
+    state: State, config: EngineConfig, looked: list[LookedBack], threads: int
+) -> Foresight | None:
+    """Foresight that has seen a chunk; clicks that came after their search was learnt are passed over."""
+    new = [one for one in looked if not one.record.late]
+    if state.foresight is None or not new:
+        return state.foresight
+    foresight = copy.copy(state.foresight)
+    rows = [foresight.rows(one.facts.x, one.facts.at_most, one.actions) for one in new]
+    rng = np.random.default_rng((config.seed, new[-1].record.search.seq))
+    foresight.observe(np.stack(rows), np.stack([one.rewards for one in new]), rng, threads)
+    return foresight
 
 
 def _before(state: State, log: Log, config: EngineConfig, chunk: Chunk) -> dict[Deed, int]:

@@ -41,7 +41,7 @@ from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 6
+FORMAT = 5
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3
@@ -172,7 +172,6 @@ def _write_parts(half: Path, state: State) -> None:
         "names": state.names.save,
         "topics": state.topics.save,
         "statistics": state.statistics.save,
-        "foresight": state.foresight.save,
         "policy": state.policy.save,
         **{f"retrievers/{name}": r.save for name, r in state.retrievers.items()},
     }
@@ -180,6 +179,8 @@ def _write_parts(half: Path, state: State) -> None:
         writers["ranker"] = state.ranker.save
     if state.gated is not None:
         writers["gated"] = state.gated.save
+    if state.foresight is not None:
+        writers["foresight"] = state.foresight.save
     if state.conversation is not None:
         writers["conversation"] = state.conversation.save
     for name, write in writers.items():
@@ -249,7 +250,9 @@ def _read_parts(
         topics=Topics.load(here / "topics"),
         retrievers=retrievers,
         statistics=PlanStatistics.load(here / "statistics"),
-        foresight=Foresight.load(here / "foresight", len(retrievers), len(config.ladder)),
+        foresight=Foresight.load(here / "foresight", len(retrievers), len(config.ladder))
+        if config.foresight
+        else None,
         policy=load_policy(here / "policy"),
         price=float(manifest["price"]),
         expected=float("nan") if manifest["expected"] is None else float(manifest["expected"]),

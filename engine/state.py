@@ -31,7 +31,8 @@ class State:
     by what factor searches have been drawing more than expected. `ranker` None means that fusion ranks;
     `gated` is its twin that was trained without the impressions which the gate held out. `version`
     counts the `learn`s; `learnt` are the last log entries (searches, events) that it has learnt from.
-    `conversation` None means that no query is rewritten.
+    `conversation` None means that no query is rewritten, `foresight` None that
+    nothing is foreseen of a plan beyond `statistics`.
     """
 
     catalog: Catalog
@@ -40,7 +41,7 @@ class State:
     topics: Topics
     retrievers: Mapping[str, Retriever]
     statistics: PlanStatistics
-    foresight: Foresight
+    foresight: Foresight | None
     policy: RetrievalPolicy
     price: float
     expected: float
@@ -72,11 +73,9 @@ class State:
         """What a policy is asked with beside `facts.x`: action features, overlap and successes."""
         overlap = self.statistics.overlap(facts.kind, facts.at_most)
         actions = self.statistics.action_features(facts.kind, user, facts.key, overlap)
-        return (
-            self.foresight.beside(facts.x, facts.at_most, actions),
-            overlap,
-            self.statistics.successes(facts.kind),
-        )
+        if self.foresight is not None:
+            actions = self.foresight.beside(facts.x, facts.at_most, actions)
+        return actions, overlap, self.statistics.successes(facts.kind)
 
     def facts(self, query: Query) -> QueryFacts:
         """Kind, key and context features of a query."""

@@ -11,6 +11,7 @@ def njit(
     nogil: bool = ...,
     parallel: bool = ...,
 ) -> Callable[[_F], _F]: ...
+
 def carray(ptr: Any, shape: int) -> Any: ...
 
 prange = range

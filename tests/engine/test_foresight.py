@@ -10,8 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
+from engine import EngineConfig, SearchEngine
+from engine import foresight as foresight_module
 from engine.foresight import LEAST, WINDOW, Foresight
 from engine.forest import LEAF, SHARE, TREES, Forest
+from engine.statistics import ACTION_FEATURES
+from retrievers.base import Query
+from tests.conftest import Clock, WordHashes, songs
+from tests.engine.test_snapshots import answers, teach
 
 GENERATORS, RUNGS = 2, 4
 Floats = NDArray[np.float64]
@@ -119,3 +125,24 @@ def test_a_saved_one_goes_on_as_before(count: int, tmp_path: Path) -> None:
     for each in (foresight, loaded):
         observe(each, 300, 5)
     assert (told(loaded, (1.0, -1.0)) == told(foresight, (1.0, -1.0))).all()
+
+
+def test_plans_heed_what_is_foreseen_and_a_loaded_index_too(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foresight_module, "LEAST", 5)
+    config, folder = EngineConfig(clock=clock, foresight=True), tmp_path / "index"
+    with SearchEngine.build(songs(), folder=folder, config=config, encoder=WordHashes()) as engine:
+        for _ in range(2):
+            teach(engine, clock)
+            engine.learn()
+        state = engine.state
+        assert state.foresight is not None
+        actions, *_ = state.asked(state.facts(Query("love")), None)
+        assert actions.shape[2] == len(ACTION_FEATURES) + 1
+        assert actions[:, :, -1].any()
+        before = answers(engine)
+    with SearchEngine.load(folder, encoder=WordHashes(), clock=clock) as engine:
+        assert answers(engine) == before
+        teach(engine, clock)
+        engine.learn()
