@@ -83,7 +83,8 @@ def simulated(
         learn_every=_every(learn_every), k=k,
     )  # fmt: skip
     report = simulate_into(
-        dataset, out, options, config=EngineConfig(seed=seed, budget=_budget(budget), foresight=foresight),
+        dataset, out, options,
+        config=EngineConfig(seed=seed, budget=_budget(budget), foresight=foresight),
         embeddings=embeddings, progress=watched(),
     )  # fmt: skip
     if json:

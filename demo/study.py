@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -104,18 +102,6 @@ def study_one(
     )
 
 
-def _end_with_parent() -> None:
-    """See to it that a worker does not study on after the command was ended."""
-    parent = parent_process()
-    if parent is not None:
-
-        def wait() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=wait, daemon=True).start()
-
-
 def study(
     seeds: Sequence[int],
     searches: int,
@@ -131,9 +117,7 @@ def study(
     """Study every seed, `jobs` at a time, print the tables, write `report.json` and `learning.png`."""
     console = console or Console(highlight=False, width=140)
     done: dict[int, Studied] = {}
-    with ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_end_with_parent
-    ) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         waiting = {
             pool.submit(
                 study_one, seed, searches, tested, catalog, embeddings, foresight=foresight

@@ -103,8 +103,8 @@ def generator_of(
 
 def plan(state: State, facts: QueryFacts, user: str | None, rng: np.random.Generator) -> Choice:
     """What to ask of each generator, decided before any has run."""
-    actions, overlap, successes = state.asked(facts, user)
-    return state.policy.choose(facts.x, actions, overlap, state.price, rng, successes)
+    successes = state.statistics.successes(facts.kind)
+    return state.policy.choose(facts.x, *state.actions(facts, user), state.price, rng, successes)
 
 
 def answered(state: State, config: EngineConfig, text: str, given: Context, now: float) -> Answer:

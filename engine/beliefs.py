@@ -86,9 +86,8 @@ def _belief(state: State, kind: str, examples: list[tuple[QueryFacts, str | None
     for place, (facts, user) in enumerate(examples):
         if not isinstance(policy, LadderPolicy):
             continue
-        chances = policy.distribution(
-            facts.x, *state.asked(facts, user)[:2], state.price, successes
-        )
+        told = state.actions(facts, user)
+        chances = policy.distribution(facts.x, *told, state.price, successes)
         gains[place], bonuses[place] = chances.gains, chances.bonuses
         depths[place] = (chances.weights[:, None] * state.ladder[chances.plans]).sum(axis=0)
     estimated = bool(np.isfinite(gains).all())

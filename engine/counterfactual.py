@@ -171,7 +171,8 @@ def distributions(state: State, queries: Sequence[Query]) -> list[PlanDistributi
     found = []
     for query in queries:
         facts, user = state.facts(query), query.context.user
-        features, overlap, successes = state.asked(facts, user)
+        features, overlap = state.actions(facts, user)
+        successes = state.statistics.successes(facts.kind)
         found.append(policy.distribution(facts.x, features, overlap, state.price, successes))
     return found
 

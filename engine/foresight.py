@@ -62,10 +62,8 @@ class Foresight:
         rng: np.random.Generator,
         threads: int = 1,
     ) -> None:
-        """Take in searches: what trees see of them (n, f), and the share of the clicked items that each
+        """Take in searches, at least one: what trees see of them (n, f), and the share of the clicked items that each
         rung brought (n, s, L). The same whatever `threads`."""
-        if not len(rows):
-            return
         s, rungs = self._shape
         shares = np.clip(found[:, :, 1:], 0.0, 1.0).reshape(len(rows), s * (rungs - 1))
         known = rows[:0] if self._rows is None else self._rows

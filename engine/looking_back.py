@@ -117,7 +117,7 @@ def _one(
 ) -> LookedBack:
     s, rungs = len(state.retrievers), state.ladder.size
     facts = state.facts(query)
-    actions = state.asked(facts, query.context.user)[0]
+    actions, _ = state.actions(facts, query.context.user)
     search, served = record.search, None
     candidates: int | None = None
     if search.imported:

@@ -69,7 +69,8 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
     asked = []
     for one in sample:
         facts, user = state.facts(one.query), one.query.context.user
-        features, overlap, successes = state.asked(facts, user)
+        features, overlap = state.actions(facts, user)
+        successes = state.statistics.successes(facts.kind)
         asked.append((facts.x, features, overlap, successes, one.hits))
 
     def mean(price: float) -> float:

@@ -69,13 +69,13 @@ class State:
         """Shape (L,): the depths a generator can be asked for."""
         return self.statistics.ladder
 
-    def asked(self, facts: QueryFacts, user: str | None) -> tuple[Floats, Floats, Floats]:
-        """What a policy is asked with beside `facts.x`: action features, overlap and successes."""
+    def actions(self, facts: QueryFacts, user: str | None) -> tuple[Floats, Floats]:
+        """What a policy is told of its steps for a query: action features, and overlap."""
         overlap = self.statistics.overlap(facts.kind, facts.at_most)
-        actions = self.statistics.action_features(facts.kind, user, facts.key, overlap)
+        features = self.statistics.action_features(facts.kind, user, facts.key, overlap)
         if self.foresight is not None:
-            actions = self.foresight.beside(facts.x, facts.at_most, actions)
-        return actions, overlap, self.statistics.successes(facts.kind)
+            features = self.foresight.beside(facts.x, facts.at_most, features)
+        return features, overlap
 
     def facts(self, query: Query) -> QueryFacts:
         """Kind, key and context features of a query."""

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from retrievers.base import Span
+import numpy as np
+from numpy.typing import NDArray
+
+from retrievers.base import BoolMask, Span
 from retrievers.query_words import KIND, NOT, ORDER, RANGE, YEAR, between
 
 
@@ -42,3 +45,12 @@ class Asked:
             else:
                 (wanted if field == span.field else unwanted).append(span)
         return cls(tuple(wanted), tuple(unwanted), order, kind, low, high)
+
+    def met(self, types: NDArray[np.int16], years: NDArray[np.float32]) -> BoolMask:
+        """Which of some rows, of `types` and `years` (n,), are of the kind and of the years, (n,)."""
+        found: BoolMask = np.ones(types.size, np.bool_)
+        if self.kind != -1:
+            found &= (types == self.kind) if self.kind >= 0 else (types != -2 - self.kind)
+        if not math.isnan(self.low):
+            found &= (years >= self.low) & (years < self.high)
+        return found

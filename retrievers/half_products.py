@@ -1,7 +1,6 @@
 """Inner products with vectors that FAISS keeps as 16-bit floats, read where they stand.
 
-`reconstruct_batch` decodes number by number and writes every vector before anything is multiplied:
-for the 200 candidates of a search it took two to nine times as long.
+`reconstruct_batch` decodes number by number, and writes every vector before anything is multiplied.
 """
 
 from __future__ import annotations

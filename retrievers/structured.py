@@ -144,13 +144,7 @@ class Structured(Retriever):
     def meets(self, reading: Reading, docs: Docs) -> BoolMask:
         """Which of the rows `docs` (n,) are of the kind and of the years of a reading."""
         asked = Asked.of(reading.spans, self._type_names)
-        types, years = self._types[docs], self._years[docs]
-        found: BoolMask = np.ones(docs.size, np.bool_)
-        if asked.kind != -1:
-            found &= (types == asked.kind) if asked.kind >= 0 else (types != -2 - asked.kind)
-        if not math.isnan(asked.low):
-            found &= (years >= asked.low) & (years < asked.high)
-        return found
+        return asked.met(self._types[docs], self._years[docs])
 
     def at_most(self, query: Query) -> float:
         """0 where nothing is read; else not known."""
@@ -299,9 +293,6 @@ class Structured(Retriever):
         self._years = mapped(folder / "years.npy", np.float32)
         self._popularity = mapped(folder / "popularity.npy", np.float32)
         self._gazetteer = Gazetteer.load(folder / "gazetteer")
-        if "eras" in about:
-            (first, last), self._most = about["eras"], about["most"]
-            self._eras = (first, last)
-        else:  # of an index written when these were not kept
-            self._measure(np.arange(self._types.size, dtype=np.int32))
+        (first, last), self._most = about["eras"], about["most"]
+        self._eras = (first, last)
         return self

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from datetime import UTC, datetime
 
 import numpy as np
 
-from retrievers.base import Context, Document, Hits, Outcome, Query
+import retrievers
+from retrievers.base import Context, Docs, Document, Hits, Learns, Outcome, Query, Retriever
 
 NOW = 1_700_000_000.0
 
@@ -82,3 +86,48 @@ def assert_hits(hits: Hits, k: int, rows: int = ROWS) -> None:
     assert ((hits.docs >= 0) & (hits.docs < rows)).all()
     ordered = np.lexsort((hits.docs, -hits.scores))
     assert ordered.tolist() == list(range(len(hits)))
+
+
+def _found() -> list[type[Retriever]]:
+    for module in pkgutil.walk_packages(retrievers.__path__, "retrievers."):
+        importlib.import_module(module.name)
+
+    found, pending = set(), Retriever.__subclasses__()
+    while pending:
+        cls = pending.pop()
+        pending.extend(cls.__subclasses__())
+        if cls.__module__.startswith("retrievers.") and not inspect.isabstract(cls):
+            found.add(cls)
+    return sorted(found, key=lambda cls: cls.__qualname__)
+
+
+RETRIEVERS = _found()
+
+
+def rows_of(documents: list[Document], start: int = 0) -> Docs:
+    return np.arange(start, start + len(documents), dtype=np.int32)
+
+
+def built(cls: type[Retriever]) -> Retriever:
+    retriever = cls()
+    retriever.add(rows_of(DOCUMENTS), DOCUMENTS)
+    if isinstance(retriever, Learns):
+        retriever.observe(clicks())
+    return retriever
+
+
+Answer = list[tuple[bytes, bytes]]
+
+
+def answers(retriever: Retriever, k: int = ROWS + 10) -> Answer:
+    found = (retriever.retrieve(query, k) for query in QUERIES)
+    return [(hits.docs.tobytes(), hits.scores.tobytes()) for hits in found]
+
+
+def change(retriever: Retriever) -> None:
+    """Everything that changes a generator, once."""
+    later = [Document("n1", "Love", "love"), Document("n2", "Night Love Train")]
+    retriever.add(rows_of(later, ROWS), later)
+    if isinstance(retriever, Learns):
+        retriever.observe(clicks(first=3))
+    retriever.remove(np.array([0, 10, 11], np.int32))

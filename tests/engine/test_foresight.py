@@ -143,7 +143,7 @@ def test_plans_heed_what_is_foreseen_and_a_loaded_index_too(
         engine.learn()
         state = engine.state
         assert state.foresight is not None
-        actions, *_ = state.asked(state.facts(Query("love")), None)
+        actions, _ = state.actions(state.facts(Query("love")), None)
         assert actions.shape[2] == len(ACTION_FEATURES) + 1
         assert actions[:, :, -1].any()
         before = answers(engine)
