@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.forest import Forest
+from engine.boosting import Trees
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ WINDOW = 10_000
 """Searches that the trees are grown from, the latest."""
 LEAST = 200
 """Searches from which on there are trees."""
-GROWN = 0.1
+GROWN = 0.2
 """Share of the window that is new before they are grown again."""
 RATES = slice(1, 4)
 """Columns of `PlanStatistics.action_features` that tell what kinds, users and queries found."""
@@ -37,7 +37,7 @@ class Foresight:
         self._rows: NDArray[np.float32] | None = None
         self._found = np.empty((0, s * (rungs - 1)), np.float32)
         self._new = 0
-        self._forest: Forest | None = None
+        self._trees: Trees | None = None
 
     def rows(self, x: Floats, at_most: Floats, actions: Floats) -> NDArray[np.float32]:
         """Shape (f,): what trees see of a query; `x` (d,), `at_most` (s,), `actions` (s, L, a)."""
@@ -50,8 +50,8 @@ class Foresight:
         0 without trees."""
         s, rungs = self._shape
         steps = np.zeros((s, rungs, 1))
-        if self._forest is not None:
-            found = self._forest(self.rows(x, at_most, actions)).reshape(s, rungs - 1)
+        if self._trees is not None:
+            found = self._trees(self.rows(x, at_most, actions)).reshape(s, rungs - 1)
             steps[:, 1:, 0] = np.diff(found, axis=1, prepend=0.0)
         return np.concatenate([actions, steps], axis=2)
 
@@ -60,10 +60,9 @@ class Foresight:
         rows: NDArray[np.float32],
         found: Floats,
         rng: np.random.Generator,
-        threads: int = 1,
     ) -> None:
         """Take in searches, at least one: what trees see of them (n, f), and the share of the clicked items that each
-        rung brought (n, s, L). The same whatever `threads`."""
+        rung brought (n, s, L)."""
         s, rungs = self._shape
         shares = np.clip(found[:, :, 1:], 0.0, 1.0).reshape(len(rows), s * (rungs - 1))
         known = rows[:0] if self._rows is None else self._rows
@@ -71,16 +70,16 @@ class Foresight:
         self._found = np.concatenate([self._found, shares.astype(np.float32)])[-WINDOW:]
         self._new += len(rows)
         size = len(self._rows)
-        if size >= LEAST and (self._forest is None or self._new >= GROWN * size):
-            self._forest, self._new = Forest.grown(self._rows, self._found, rng, threads), 0
+        if size >= LEAST and (self._trees is None or self._new >= GROWN * size):
+            self._trees, self._new = Trees.grown(self._rows, self._found, rng), 0
 
     def save(self, folder: Path) -> None:
         """Write into an existing folder."""
         if self._rows is not None:
             arrays = {"rows": self._rows, "found": self._found, "new": np.array(self._new)}
             np.savez(folder / "searches.npz", allow_pickle=False, **arrays)
-        if self._forest is not None:
-            np.savez(folder / "trees.npz", allow_pickle=False, **self._forest.arrays())
+        if self._trees is not None:
+            np.savez(folder / "trees.npz", allow_pickle=False, **self._trees.arrays())
 
     @classmethod
     def load(cls, folder: Path, s: int, rungs: int) -> Self:
@@ -92,5 +91,5 @@ class Foresight:
                 foresight._new = int(arrays["new"])
         if (folder / "trees.npz").is_file():
             with np.load(folder / "trees.npz", allow_pickle=False) as arrays:
-                foresight._forest = Forest(**arrays)
+                foresight._trees = Trees(**arrays)
         return foresight

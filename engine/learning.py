@@ -66,7 +66,7 @@ def learn(
         drawn += [one.candidates for one in looked if one.candidates is not None]
         # Made before the log is locked, so that searches can be logged meanwhile.
         log.put_rows(list(_imported_rows(state, config, looked)))
-        after = _advance(state, config, chunk, looked, _before(state, log, config, chunk), threads)
+        after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
         sample = surveyed(after, [one.query for one in looked[-config.hindsight :]], threads)
         after = replace(after, statistics=_told(after.statistics, sample))
         after = replace(after, drift=drifted(state, drawn))
@@ -135,7 +135,6 @@ def _advance(
     chunk: Chunk,
     looked: list[LookedBack],
     before: Mapping[Deed, int],
-    threads: int,
 ) -> State:
     """The state after a chunk. Everything that learns is copied first, so the old one stands."""
     policy, statistics = copy.copy(state.policy), copy.copy(state.statistics)
@@ -161,12 +160,12 @@ def _advance(
             retriever.observe(outcomes)
     return replace(
         state, policy=policy, statistics=statistics, topics=topics, retrievers=retrievers,
-        foresight=_foreseeing(state, config, looked, threads),
+        foresight=_foreseeing(state, config, looked),
     )  # fmt: skip
 
 
 def _foreseeing(
-    state: State, config: EngineConfig, looked: list[LookedBack], threads: int
+    state: State, config: EngineConfig, looked: list[LookedBack]
 ) -> Foresight | None:
     """Foresight that has seen a chunk; clicks that came after their search was learnt are passed over."""
     new = [one for one in looked if not one.record.late]
@@ -175,7 +174,7 @@ def _foreseeing(
     foresight = copy.copy(state.foresight)
     rows = [foresight.rows(one.facts.x, one.facts.at_most, one.actions) for one in new]
     rng = np.random.default_rng((config.seed, new[-1].record.search.seq))
-    foresight.observe(np.stack(rows), np.stack([one.rewards for one in new]), rng, threads)
+    foresight.observe(np.stack(rows), np.stack([one.rewards for one in new]), rng)
     return foresight
 
 

@@ -114,7 +114,7 @@ def make_policy(config: EngineConfig, ladder: NDArray[np.int32]) -> RetrievalPol
     options: dict[str, Any] = dict(config.policy_options)
     if issubclass(known[config.policy], LinearPolicy):
         scales = {"context_scale": CONTEXT_SCALE, "action_scale": ACTION_SCALE}
-        options = {"least": config.at_least, **scales, **options}
+        options = {**scales, **options}
     try:
         return kind(ladder=ladder, generators=len(config.generators), **options)
     except TypeError as e:

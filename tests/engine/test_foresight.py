@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.tree import DecisionTreeRegressor
 
-from engine import EngineConfig, SearchEngine
+from engine import EngineConfig, SearchEngine, boosting
 from engine import foresight as foresight_module
 from engine.foresight import LEAST, Foresight
-from engine.forest import LEAF, SHARE, TREES, Forest
+from engine.boosting import Trees
 from engine.statistics import ACTION_FEATURES
 from retrievers.base import Query
 from tests.conftest import Clock, WordHashes, songs
@@ -25,25 +25,34 @@ ACTIONS = np.zeros((GENERATORS, RUNGS, 7))
 AT_MOST = np.full(GENERATORS, np.inf)
 
 
-def grown(threads: int = 1) -> tuple[Forest, NDArray[np.float32], NDArray[np.float32]]:
+def test_trees_tell_what_none_of_the_columns_tells_alone() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2000, 6)).astype(np.float32)
+    y = np.stack([np.sign(x[:, 0] * x[:, 1]), np.abs(x[:, 2])] * 4, axis=1).astype(np.float32)
+    trees = Trees.grown(x[:1000], y[:1000], np.random.default_rng(1))
+    told = np.stack([trees(row) for row in x[1000:]])
+    left = ((y[1000:] - told) ** 2).mean(axis=0) / y[1000:].var(axis=0)
+    assert told.shape == (1000, 8)
+    assert (left < 0.35).all()
+
+
+def test_trees_tell_what_scikit_learns_tree_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((300, 6)).astype(np.float32)
     y = np.stack([x[:, 0] * x[:, 1], np.abs(x[:, 2])], axis=1)
-    return Forest.grown(x, y, np.random.default_rng(1), threads), x, y
-
-
-def test_a_forest_tells_what_scikit_learn_tells() -> None:
-    forest, x, y = grown()
-    seed = int(np.random.default_rng(1).integers(2**31))
-    theirs = RandomForestRegressor(
-        TREES, min_samples_leaf=LEAF, max_features=SHARE, random_state=seed
+    for name, value in (("TREES", 1), ("RATE", 1.0), ("ROWS", 1.1), ("COLUMNS", 1.0)):
+        monkeypatch.setattr(boosting, name, value)
+    trees = Trees.grown(x, y, np.random.default_rng(1))
+    theirs = DecisionTreeRegressor(
+        max_leaf_nodes=boosting.LEAVES, min_samples_leaf=boosting.LEAF, random_state=0
     )
     expected = theirs.fit(x, y).predict(x)
-    np.testing.assert_allclose([forest(row) for row in x], expected, atol=1e-6)
+    np.testing.assert_allclose([trees(row) for row in x], expected, atol=1e-5)
 
 
-def test_a_forest_does_not_depend_on_threads() -> None:
-    one, two = grown(1)[0].arrays(), grown(2)[0].arrays()
+def test_the_same_generator_grows_the_same_trees() -> None:
+    x, y = np.random.default_rng(0).random((2, 200, 8)).astype(np.float32)
+    one, two = (Trees.grown(x, y, np.random.default_rng(3)).arrays() for _ in range(2))
     assert all(one[name].tobytes() == two[name].tobytes() for name in one)
 
 
