@@ -23,5 +23,5 @@ Json = Annotated[
 ]
 Foresight = Annotated[
     bool,
-    typer.Option("--foresight", help="Let trees tell the policy what each depth may bring."),
+    typer.Option("--foresight/--no-foresight", help="Trees tell the policy what each depth may bring."),
 ]

@@ -56,7 +56,7 @@ def demo_study(
     seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
     tested: Annotated[int, typer.Option(min=10, help="Further searches, compared on.")] = 2000,
     jobs: Annotated[int, typer.Option(min=1, help="Seeds at a time, a process each.")] = 2,
-    foresight: Foresight = False,
+    foresight: Foresight = True,
     catalog: Catalog = None,
     embeddings: Embeddings = KEPT,
 ) -> None:

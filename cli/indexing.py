@@ -76,7 +76,7 @@ def index(
             help="What ltrr train-conversation made, to understand queries within a conversation.",
         ),
     ] = None,
-    foresight: Foresight = False,
+    foresight: Foresight = True,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     json: Json = False,
 ) -> None:

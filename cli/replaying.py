@@ -114,7 +114,7 @@ def replay(
             help="Train no ranker: quicker, for recall and candidates alone.",
         ),
     ] = False,
-    foresight: Foresight = False,
+    foresight: Foresight = True,
     simulate: Simulate = None,
     learn_on: LearnOn = "train",
     report_on: ReportOn = "test",

@@ -110,7 +110,7 @@ def run(
     return compared
 
 
-def engine_config(seed: int, jobs: int, *, foresight: bool = False) -> EngineConfig:
+def engine_config(seed: int, jobs: int, *, foresight: bool = True) -> EngineConfig:
     """The engine that listeners search with."""
     return EngineConfig(
         seed=seed, budget=BUDGET, chunk="week", ranker_options={"n_jobs": jobs}, foresight=foresight

@@ -61,7 +61,7 @@ def study_one(
     embeddings: Path | None = None,
     encoder: Encoder | None = None,
     *,
-    foresight: bool = False,
+    foresight: bool = True,
 ) -> Studied:
     """Let listeners search from cold, compare on further searches, then let them search an engine
     that knows from the start which fixed plan would have been best."""
@@ -111,7 +111,7 @@ def study(
     catalog: Path | None = None,
     embeddings: Path | None = None,
     jobs: int = 2,
-    foresight: bool = False,
+    foresight: bool = True,
     console: Console | None = None,
 ) -> None:
     """Study every seed, `jobs` at a time, print the tables, write `report.json` and `learning.png`."""

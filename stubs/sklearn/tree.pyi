@@ -1,3 +1,4 @@
+# The part of scikit-learn that ltrr uses.
 from typing import Any, Self
 
 import numpy as np
