@@ -110,9 +110,10 @@ def listen(
     with tqdm(
         total=searches, desc="listeners searching", unit=" searches", disable=not progress
     ) as bar:
+        ask = FullAnswers(engine.state)
         for size, end in zip(sizes, accumulate(sizes), strict=True):
             state = engine.state
-            ask = FullAnswers(state)
+            ask = ask.after(state)
             full = set(np.linspace(0, size - 1, min(observed, size)).astype(int).tolist())
             done = Round([], [])
             for i in range(size):

@@ -61,9 +61,10 @@ def visit(
     now = Visit("searching", 0, 0, ())
     regret = dict.fromkeys(SYSTEMS, 0.0)
     ends = [searches * (r + 1) // ROUNDS for r in range(ROUNDS)]
+    ask = FullAnswers(engine.state)
     for start, end in zip([0, *ends], ends, strict=False):
         state = engine.state
-        ask = FullAnswers(state)
+        ask = ask.after(state)
         full = set(np.linspace(start, end - 1, min(OBSERVED, end - start)).astype(int).tolist())
         observed: list[Observed] = []
         candidates = 0

@@ -19,6 +19,7 @@ from engine.conversing import Conversation
 from engine.errors import BadDocuments
 from engine.filters import Filters
 from engine.foresight import Foresight
+from engine.full_answers import FullAnswers
 from engine.names import Names
 from engine.parts import make_fusion, make_policy, make_retrievers
 from engine.positions import given_curves
@@ -149,7 +150,7 @@ def _probed(state: State, config: EngineConfig) -> State:
     context = Context(time=on_the_hour(config.clock()))
     titles = state.catalog.documents(range(0, state.catalog.rows, step))
     queries = [Query(document.title, context) for _, document in islice(titles, PROBES)]
-    sample = surveyed(state, queries)
+    sample = surveyed(state, queries, FullAnswers(state))
     statistics = copy.copy(state.statistics)
     statistics.look_at([(one.facts.kind, one.answers) for one in sample])
     state = replace(state, statistics=statistics)

@@ -16,6 +16,7 @@ from engine.answering import generator_of
 from engine.chunks import Chunk, beginning, chunks
 from engine.config import EngineConfig
 from engine.foresight import Foresight
+from engine.full_answers import FullAnswers
 from engine.influence import Deed, bounded
 from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows
@@ -56,18 +57,21 @@ def learn(
         for one in chunk.searches
         if one.search.candidates is not None and one.search.version == state.version
     ]
+    ask = FullAnswers(state)
     for chunk in tqdm(cut, desc="learning", unit=" chunks", disable=not progress):
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)
         ignored.update(e.action for e in records if e.action not in config.rewards)
-        looked = look_back(state, config, chunk.searches, threads)
+        looked = look_back(state, config, chunk.searches, ask, threads)
         rounds += len(looked)
         drawn += [one.candidates for one in looked if one.candidates is not None]
         # Made before the log is locked, so that searches can be logged meanwhile.
         log.put_rows(list(_imported_rows(state, config, looked)))
         after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
-        sample = surveyed(after, [one.query for one in looked[-config.hindsight :]], threads)
+        ask = ask.after(after)
+        queries = [one.query for one in looked[-config.hindsight :]]
+        sample = surveyed(after, queries, ask, threads)
         after = replace(after, statistics=_told(after.statistics, sample))
         after = replace(after, drift=drifted(state, drawn))
         if len(sample) >= PRICED:

@@ -69,10 +69,14 @@ class LookedBack:
 
 
 def look_back(
-    state: State, config: EngineConfig, records: list[Searched], threads: int = 1
+    state: State,
+    config: EngineConfig,
+    records: list[Searched],
+    ask: FullAnswers,
+    threads: int = 1,
 ) -> list[LookedBack]:
-    """Each search with its credit. Generators are asked in full where something was clicked."""
-    ask = FullAnswers(state)
+    """Each search with its credit. Where something was clicked generators are asked in full, by `ask`,
+    which is of `state`."""
 
     def look(record: Searched) -> LookedBack:
         query = read(state, query_of(record), [], {})

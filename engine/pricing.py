@@ -36,9 +36,10 @@ class Sampled:
     answers: Answers
 
 
-def surveyed(state: State, queries: Sequence[Query], threads: int = 1) -> list[Sampled]:
-    """Ask all generators in full for some queries."""
-    ask = FullAnswers(state)
+def surveyed(
+    state: State, queries: Sequence[Query], ask: FullAnswers, threads: int = 1
+) -> list[Sampled]:
+    """Ask all generators in full for some queries, by `ask`, which is of `state`."""
 
     def survey(query: Query) -> Sampled:
         hits = ask(query)

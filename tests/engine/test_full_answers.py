@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine import Context, Query, SearchEngine
+from engine import Context, Query, SearchEngine, full_answers
 from engine.full_answers import FullAnswers
+from engine.state import State
 from tests.engine.test_learning import listen
 
 TIME = datetime(2024, 5, 1, tzinfo=UTC)
@@ -44,18 +45,25 @@ def test_an_answer_is_what_each_generator_says(taught: SearchEngine) -> None:
             assert found.scores.tobytes() == expected.scores.tobytes()
 
 
-def test_generators_by_text_are_asked_once_a_text_and_filter(
-    taught: SearchEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    state, calls = taught.state, Counter[str]()
+def counted(state: State, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each generator of a state is asked from now on."""
+    calls = Counter[str]()
     for name, retriever in state.retrievers.items():
         kept = retriever.retrieve
 
-        def counted(*given: Any, name: str = name, kept: Any = kept) -> Any:
+        def ask(*given: Any, name: str = name, kept: Any = kept) -> Any:
             calls[name] += 1
             return kept(*given)
 
-        monkeypatch.setattr(retriever, "retrieve", counted)
+        monkeypatch.setattr(retriever, "retrieve", ask)
+    return calls
+
+
+def test_generators_by_text_are_asked_once_a_text_and_filter(
+    taught: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = taught.state
+    calls = counted(state, monkeypatch)
     ask = FullAnswers(state)
     for query in QUERIES:
         ask(query)
@@ -63,3 +71,32 @@ def test_generators_by_text_are_asked_once_a_text_and_filter(
     assert {"bm25", "fuzzy", "dense"} == {n for n, r in state.retrievers.items() if r.by_text}
     for name, retriever in state.retrievers.items():
         assert calls[name] == (len(texts) if retriever.by_text else len(QUERIES))
+
+
+def test_after_learning_only_what_learns_is_asked_again(
+    taught: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = FullAnswers(taught.state)
+    before = [ask(query) for query in QUERIES]
+    listen(taught, "night train", "t3-0", 4, "u")
+    taught.learn()
+    state = taught.state
+    expected = [FullAnswers(state)(query) for query in QUERIES]
+    calls = counted(state, monkeypatch)
+    later = ask.after(state)
+    again = [later(query) for query in QUERIES]
+    assert not any(calls[name] for name, r in state.retrievers.items() if r.by_text)
+    for found, wanted in zip(again, expected, strict=True):
+        assert [h.docs.tolist() for h in found] == [h.docs.tolist() for h in wanted]
+    assert [h.docs.tolist() for h in again[1]] != [h.docs.tolist() for h in before[1]]
+
+
+def test_no_more_answers_are_kept_than_memory_is_for(
+    taught: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full_answers, "KEPT", 2)
+    calls = counted(taught.state, monkeypatch)
+    ask = FullAnswers(taught.state)
+    for text in ("love", "night", "train", "train", "love"):
+        ask(Query(text, CONTEXTS[0], text))
+    assert calls["bm25"] == 4
