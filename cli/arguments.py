@@ -23,5 +23,7 @@ Json = Annotated[
 ]
 Foresight = Annotated[
     bool,
-    typer.Option("--foresight/--no-foresight", help="Trees tell the policy what each depth may bring."),
+    typer.Option(
+        "--foresight/--no-foresight", help="Trees tell the policy what each depth may bring."
+    ),
 ]

@@ -168,9 +168,7 @@ def _advance(
     )  # fmt: skip
 
 
-def _foreseeing(
-    state: State, config: EngineConfig, looked: list[LookedBack]
-) -> Foresight | None:
+def _foreseeing(state: State, config: EngineConfig, looked: list[LookedBack]) -> Foresight | None:
     """Foresight that has seen a chunk; clicks that came after their search was learnt are passed over."""
     new = [one for one in looked if not one.record.late]
     if state.foresight is None or not new:

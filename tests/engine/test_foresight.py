@@ -12,8 +12,8 @@ from sklearn.tree import DecisionTreeRegressor
 
 from engine import EngineConfig, SearchEngine, boosting
 from engine import foresight as foresight_module
-from engine.foresight import LEAST, Foresight
 from engine.boosting import Trees
+from engine.foresight import LEAST, Foresight
 from engine.statistics import ACTION_FEATURES
 from retrievers.base import Query
 from tests.conftest import Clock, WordHashes, songs

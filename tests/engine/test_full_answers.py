@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine import Context, Query, SearchEngine, full_answers
+from engine import Context, Document, Query, SearchEngine, full_answers
 from engine.full_answers import FullAnswers
 from engine.state import State
 from tests.engine.test_learning import listen
@@ -89,6 +89,16 @@ def test_after_learning_only_what_learns_is_asked_again(
     for found, wanted in zip(again, expected, strict=True):
         assert [h.docs.tolist() for h in found] == [h.docs.tolist() for h in wanted]
     assert [h.docs.tolist() for h in again[1]] != [h.docs.tolist() for h in before[1]]
+
+
+def test_with_other_documents_everything_is_asked_again(taught: SearchEngine) -> None:
+    ask = FullAnswers(taught.state)
+    before = ask(QUERIES[1])
+    taught.add([Document("new", "night train")])
+    found = ask.after(taught.state)(QUERIES[1])
+    row = taught.state.catalog.row("new")
+    assert row in found[0].docs
+    assert row not in before[0].docs
 
 
 def test_no_more_answers_are_kept_than_memory_is_for(
