@@ -37,7 +37,6 @@ class LinearOptions(TypedDict, total=False):
     penalty: float
     prior_gain: float
     half_life: float
-    least: float
     context_scale: float
     action_scale: float
 
@@ -47,9 +46,8 @@ class LinearPolicy(LadderPolicy):
 
     `penalty` > 0: λ of the regression; `prior_gain` ≥ 0: reward expected of a generator's deepest
     rung before any data; `half_life`: rounds after which one counts half, since generators learn and
-    are soon worth more or less than they were; `least`: candidates up to which a plan draws whatever
-    the price; `context_scale`, `action_scale` > 0: x and a enter times these, so that of two kinds of
-    features with one penalty the larger scale is believed sooner.
+    are soon worth more or less than they were; `context_scale`, `action_scale` > 0: x and a enter times
+    these, so that of two kinds of features with one penalty the larger scale is believed sooner.
     """
 
     def __init__(
@@ -60,14 +58,12 @@ class LinearPolicy(LadderPolicy):
         penalty: float = 10.0,
         prior_gain: float = 1.0,
         half_life: float = 20_000.0,
-        least: float = 0.0,
         context_scale: float = 1.0,
         action_scale: float = 1.0,
     ) -> None:
         super().__init__(ladder, generators)
         self._context_scale = checked_number("context_scale", context_scale, above_zero=True)
         self._action_scale = checked_number("action_scale", action_scale, above_zero=True)
-        self._least = checked_number("least", least)
         self._half_life = checked_number("half_life", half_life, above_zero=True)
         self._penalty = checked_number("penalty", penalty, above_zero=True)
         self._prior_gain = checked_number("prior_gain", prior_gain)
@@ -135,7 +131,7 @@ class LinearPolicy(LadderPolicy):
         self, gains: Floats, overlap: Floats, price: float, successes: Floats | None
     ) -> Rungs:
         """The greedy plan (s,) on gains (s, L), see `plans.greedy`."""
-        return greedy(gains, overlap, price, self._ladder, successes, self._least)
+        return greedy(gains, overlap, price, self._ladder, successes)
 
     def cumulative(self, steps: Floats) -> Floats:
         """Values (…, m) of the steps as sums up to each rung (…, s, L), 0 at rung 0."""
@@ -176,7 +172,6 @@ class LinearPolicy(LadderPolicy):
             "penalty": self._penalty,
             "prior_gain": self._prior_gain,
             "half_life": self._half_life,
-            "least": self._least,
             "context_scale": self._context_scale,
             "action_scale": self._action_scale,
         }

@@ -45,7 +45,6 @@ def greedy(
     price: float,
     ladder: Depths,
     successes: Floats | None = None,
-    least: float = 0.0,
 ) -> Rungs:
     """The greedy plan, as rung indices (s,).
 
@@ -53,8 +52,8 @@ def greedy(
     documents expected to be shared, its diagonal overlap[i, l, i, l] what generator i returns at
     rung l; `price` ≥ 0: the reward one more candidate must be worth (0 draws whatever has a
     positive gain, inf nothing). `successes` (s, L, s, L): reward expected to be brought by both of two
-    rungs, its diagonal a rung's own; None: gains add up. Below `least` expected candidates the best
-    upgrade is drawn whatever its price. Ties go to the first generator, then to the lowest rung.
+    rungs, its diagonal a rung's own; None: gains add up. Ties go to the first generator, then to the
+    lowest rung.
     """
     none = np.zeros((gains.shape[0], gains.shape[1], gains.shape[0], gains.shape[1]))
     return _greedy(
@@ -63,7 +62,6 @@ def greedy(
         float(price),
         np.ascontiguousarray(ladder, np.int32),
         none if successes is None else np.ascontiguousarray(successes, np.float64),
-        float(least),
     )
 
 
@@ -97,7 +95,6 @@ def _greedy(
     price: float,
     ladder: Depths,
     successes: Floats,
-    least: float,
 ) -> Rungs:
     generators, levels = gains.shape
     rungs = np.zeros(generators, np.int64)
@@ -106,10 +103,8 @@ def _greedy(
     # on average: what i brings is lost to j the more often, the surer j is of bringing it itself.
     missing = np.ones(generators)
     ungained = np.ones((generators, levels))
-    total = 0.0
     while True:
-        best, best_generator, best_rung = price if total >= least else -np.inf, -1, -1
-        best_new = 0.0
+        best, best_generator, best_rung = price, -1, -1
         for i in range(generators):
             current = rungs[i]
             # More documents cannot bring fewer new ones, whatever the estimates say: `reach` is
@@ -130,11 +125,9 @@ def _greedy(
                 ratio = gain / cost
                 if ratio > best:
                     best, best_generator, best_rung = ratio, i, level
-                    best_new = max(reach - had, 0.0)
         if best_generator < 0:
             return rungs
         rungs[best_generator] = best_rung
-        total += best_new
         expected = successes[best_generator, best_rung, best_generator, best_rung]
         missing[best_generator] = (1.0 - _share(gains[best_generator, best_rung])) / (
             1.0 - _share(expected)

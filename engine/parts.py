@@ -113,8 +113,7 @@ def make_policy(config: EngineConfig, ladder: NDArray[np.int32]) -> RetrievalPol
     kind: Callable[..., RetrievalPolicy] = known[config.policy]
     options: dict[str, Any] = dict(config.policy_options)
     if issubclass(known[config.policy], LinearPolicy):
-        scales = {"context_scale": CONTEXT_SCALE, "action_scale": ACTION_SCALE}
-        options = {**scales, **options}
+        options = {"context_scale": CONTEXT_SCALE, "action_scale": ACTION_SCALE, **options}
     try:
         return kind(ladder=ladder, generators=len(config.generators), **options)
     except TypeError as e:

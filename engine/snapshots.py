@@ -41,7 +41,7 @@ from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 6
+FORMAT = 7
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3

@@ -153,13 +153,3 @@ def test_gains_shared_with_what_is_drawn_are_not_gained_twice() -> None:
     half = 0.2 / LADDER[1]
     assert greedy(gains, overlap, half * 1.01, LADDER, successes).tolist() == [1, 0]
     assert greedy(gains, overlap, half * 0.99, LADDER, successes).tolist() == [1, 1]
-
-
-def test_below_the_least_the_best_upgrade_is_drawn_whatever_its_price() -> None:
-    gains = np.array([[0.0, 0.2, 0.3], [0.0, 0.3, 0.31]])
-    overlap, price = disjoint(2), float("inf")
-    assert greedy(gains, overlap, price, LADDER).tolist() == [0, 0]
-    assert greedy(gains, overlap, price, LADDER, None, 1.0).tolist() == [0, 1]
-    assert greedy(gains, overlap, price, LADDER, None, 4.0).tolist() == [1, 1]
-    drawn = LADDER[greedy(-gains, overlap, price, LADDER, None, 4.0)].sum()
-    assert drawn >= 4
