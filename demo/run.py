@@ -38,7 +38,7 @@ TESTED = 600
 """Searches after the last learn, on which systems are compared; nothing learns from them."""
 OBSERVED = 100
 """Searches of each round that are answered in full, for the learning curve."""
-BUDGET = 30.0
+BUDGET = 24.0
 WIDTH = 120
 
 

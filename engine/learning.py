@@ -31,7 +31,9 @@ from engine.training import train
 from retrievers.base import Learns, Outcome, Query
 
 PRICED = 20
-"""Searches in a chunk below which it doesn't tell the price."""
+"""Searches below which they don't tell the price."""
+SAMPLE = 200
+"""Searches that tell the price, at least; where a chunk has fewer, those before it do too."""
 
 
 def learn(
@@ -57,7 +59,7 @@ def learn(
         for one in chunk.searches
         if one.search.candidates is not None and one.search.version == state.version
     ]
-    ask = FullAnswers(state)
+    ask, latest = FullAnswers(state), list[Query]()
     for chunk in tqdm(cut, desc="learning", unit=" chunks", disable=not progress):
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
@@ -70,8 +72,9 @@ def learn(
         log.put_rows(list(_imported_rows(state, config, looked)))
         after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
         ask = ask.after(after)
-        queries = [one.query for one in looked[-config.hindsight :]]
-        sample = surveyed(after, queries, ask, threads)
+        count = max(min(config.hindsight, len(looked)), SAMPLE)
+        latest = (latest + [one.query for one in looked])[-count:]
+        sample = surveyed(after, latest, ask, threads)
         after = replace(after, statistics=_told(after.statistics, sample))
         after = replace(after, drift=drifted(state, drawn))
         if len(sample) >= PRICED:
@@ -105,11 +108,11 @@ def _price(
 ) -> tuple[float, float]:
     """The price after a chunk, and the mean of candidates at it.
 
-    The latest half of the chunk's searches tells, asked of the generators as they are after it, by
-    statistics that have seen all of the chunk but them: a plan for a query just learnt is more
-    economical than plans for those to come.
+    The latest half of the chunk's searches tells, or the latest `SAMPLE`, asked of the generators as they
+    are after it, by statistics that have seen all of the chunk but them: a plan for a query just learnt
+    is more economical than plans for those to come. Few would tell it up to a fifth wrong.
     """
-    count = min(max(len(looked) // 2, PRICED), len(sample))
+    count = min(max(len(looked) // 2, SAMPLE), len(sample))
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
     probed = replace(after, statistics=_told(statistics, sample), foresight=before.foresight)
