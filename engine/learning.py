@@ -110,7 +110,7 @@ def _price(
 
     The latest half of the chunk's searches tells, or the latest `SAMPLE`, asked of the generators as they
     are after it, by statistics that have seen all of the chunk but them: a plan for a query just learnt
-    is more economical than plans for those to come. Few would tell it up to a fifth wrong.
+    is more economical than plans for those to come.
     """
     count = min(max(len(looked) // 2, SAMPLE), len(sample))
     statistics = copy.copy(before.statistics)
