@@ -59,8 +59,10 @@ def learn(
         for one in chunk.searches
         if one.search.candidates is not None and one.search.version == state.version
     ]
-    ask, latest = FullAnswers(state), list[Query]()
-    for chunk in tqdm(cut, desc="learning", unit=" chunks", disable=not progress):
+    ask, latest, unpriced = FullAnswers(state), list[Query](), 0
+    for number, chunk in enumerate(
+        tqdm(cut, desc="learning", unit=" chunks", disable=not progress)
+    ):
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)
@@ -72,13 +74,17 @@ def learn(
         log.put_rows(list(_imported_rows(state, config, looked)))
         after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
         ask = ask.after(after)
-        count = max(min(config.hindsight, len(looked)), SAMPLE)
-        latest = (latest + [one.query for one in looked])[-count:]
-        sample = surveyed(after, latest, ask, threads)
+        unpriced += len(looked)
+        # Not at every chunk of a few searches: asking so many again takes longer than looking back on them.
+        due = bool(looked) and (unpriced >= SAMPLE // 2 or number in (0, len(cut) - 1))
+        count = max(min(config.hindsight, len(looked)), SAMPLE if due else 0)
+        latest = (latest + [one.query for one in looked])[-max(count, SAMPLE) :]
+        sample = surveyed(after, latest[max(len(latest) - count, 0) :], ask, threads)
         after = replace(after, statistics=_told(after.statistics, sample))
         after = replace(after, drift=drifted(state, drawn))
-        if len(sample) >= PRICED:
-            # At every chunk, so that what a long history teaches the ranker is drawn within the budget.
+        if due and len(sample) >= PRICED:
+            # Not at the end alone, so that what a long history teaches the ranker is drawn within the budget.
+            unpriced = 0
             price, mean = _price(state, after, looked, sample, config)
             after = replace(after, price=price, expected=mean)
         state, drawn = after, []
