@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from engine import SearchEngine
-from engine.pricing import AIM, HALFWAY, TELLING, drifted
+from engine import EngineConfig, Event, LoggedSearch, SearchEngine, learning
+from engine.learning import PRICED, SAMPLE
+from engine.pricing import AIM, HALFWAY, TELLING, Sampled, drifted, surveyed
+from engine.state import State
+from retrievers.base import Query
+from tests.conftest import WordHashes, songs
 
 
 def test_the_drift_goes_to_what_is_drawn_as_searches_are_many(engine: SearchEngine) -> None:
@@ -34,3 +41,44 @@ def test_a_price_aims_below_the_budget(engine: SearchEngine) -> None:
             engine.feedback(response.impression_id, clicks=[response.hits[0].id])
         mean = engine.learn().candidates_mean
     assert 0 < mean <= AIM * engine.config.budget + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        # (searches asked again, whether they tell the price) after each day.
+        ((120, 10, 10, 30), [(120, True), (10, False), (10, False), (170, True)]),
+        ((SAMPLE, 30, 80, 5), [(SAMPLE, True), (30, False), (SAMPLE, True), (SAMPLE, True)]),
+        ((30, 0, 120), [(30, True), (0, False), (150, True)]),
+        ((PRICED - 1,), [(PRICED - 1, False)]),
+    ],
+)
+def test_few_searches_tell_the_price_with_those_before_them(
+    config: EngineConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    days: tuple[int, ...],
+    expected: list[tuple[int, bool]],
+) -> None:
+    found: list[tuple[int, bool]] = []
+    price = learning._price
+
+    def surveying(state: State, queries: Sequence[Query], *given: Any) -> list[Sampled]:
+        found.append((len(queries), False))
+        return surveyed(state, queries, *given)
+
+    def pricing(*given: Any) -> tuple[float, float]:
+        found[-1] = (found[-1][0], True)
+        return price(*given)
+
+    monkeypatch.setattr(learning, "surveyed", surveying)
+    monkeypatch.setattr(learning, "_price", pricing)
+    config = replace(config, chunk="day", foresight=False)
+    with SearchEngine.build(songs(), config=config, encoder=WordHashes()) as engine:
+        for day, count in enumerate(days):
+            time = datetime(2024, 5, 6 + day, tzinfo=UTC)
+            engine.record(
+                [LoggedSearch(f"{day}-{i}", "blue", time, user="u") for i in range(count)],
+                [Event("click", "t17-3", time, user="u")],
+            )
+        engine.learn()
+    assert found == expected
