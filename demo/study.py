@@ -207,6 +207,8 @@ def regrets(studied: Sequence[Studied]) -> Table:
         if last < size
         else "In the mean it is not below 0 at the end."
     )
+    if reach >= abs(mean):
+        table.caption += " At the end either may be ahead: seeds differ by more than the two do."
     return table
 
 
