@@ -48,6 +48,8 @@ HEARD = 40_000
 """Wishes from which interpretations are told."""
 OTHERS = 2_000
 """Further wishes, of which those with other queries are answered too."""
+BUDGET = 30.0
+"""Candidates a search in the mean, more than the demo's: several meanings need room."""
 PLAIN = DIVERSITIES[0]
 MEASURES = {
     "intent_recall@10": StRecall @ 10,
@@ -169,8 +171,8 @@ def learnt(
     if (folder / CURRENT).is_file():
         return SearchEngine.load(folder)
     engine = SearchEngine.build(
-        documents, folder=folder, config=engine_config(seed, jobs=1), embeddings=embeddings,
-        progress=True,
+        documents, folder=folder, config=replace(engine_config(seed, jobs=1), budget=BUDGET),
+        embeddings=embeddings, progress=True,
     )  # fmt: skip
     listen(engine, Crowd(documents, seed), searches)
     return engine
