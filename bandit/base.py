@@ -84,6 +84,8 @@ class RetrievalPolicy(ABC):
     """
 
     name: ClassVar[str]
+    heeds: ClassVar[bool] = True
+    """Whether plans depend on what is told of a search; where not, nothing need be foreseen for them."""
 
     @abstractmethod
     def choose(

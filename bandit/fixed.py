@@ -20,6 +20,7 @@ class FixedPlan(LadderPolicy):
     """Always `depths` (s,), rungs of the ladder; by default the rung nearest 20 for every generator."""
 
     name: ClassVar[str] = "fixed"
+    heeds: ClassVar[bool] = False
 
     def __init__(
         self, ladder: Depths, generators: int, *, depths: Sequence[int] | Depths | None = None

@@ -17,6 +17,7 @@ class UniformPolicy(LadderPolicy):
     """Each generator's depth drawn uniformly from the ladder, whatever the query."""
 
     name: ClassVar[str] = "uniform"
+    heeds: ClassVar[bool] = False
 
     def distribution(
         self,

@@ -83,7 +83,7 @@ def study_one(
     made = [one for done in history for one in done.searched]
     mean = float(np.mean([one.candidates for one in made]))
     plan = best_plan((one.asked for one in known), ladder, mean).tolist()
-    fixed = replace(config, policy="fixed", policy_options={"depths": plan}, foresight=False)
+    fixed = replace(config, policy="fixed", policy_options={"depths": plan})
     with SearchEngine.build(
         documents, config=fixed, encoder=encoder, embeddings=embeddings
     ) as engine:

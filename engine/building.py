@@ -52,6 +52,8 @@ def build_state(
     ladder = np.array(config.ladder, np.int32)
     catalog = Catalog()
     retrievers = make_retrievers(config, encoder, embeddings, progress)
+    policy = make_policy(config, ladder)
+    foreseen = config.foresight and policy.heeds
     state = State(
         catalog=catalog,
         filters=Filters(catalog),
@@ -59,8 +61,8 @@ def build_state(
         topics=Topics(),
         retrievers=retrievers,
         statistics=PlanStatistics(len(retrievers), config.ladder),
-        foresight=Foresight(len(retrievers), len(config.ladder)) if config.foresight else None,
-        policy=make_policy(config, ladder),
+        foresight=Foresight(len(retrievers), len(config.ladder)) if foreseen else None,
+        policy=policy,
         price=0.0,
         expected=float("nan"),
         drift=1.0,

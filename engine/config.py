@@ -49,7 +49,7 @@ class EngineConfig:
     generator by generator, where its plan brought fewer; None: a quarter of the budget, at most 10, so
     that a small budget can still be spent where it is needed.
     `foresight`: whether trees over all that is known of a query tell the policy what each rung may bring
-    (see `engine.foresight`); `learn` takes a little longer.
+    (see `engine.foresight`), unless its plans heed nothing; `learn` takes longer.
     `exploration`: how much of a page's examination swaps of its items may cost in the mean, as a share
     of the whole, so that the log tells what position does and what was never shown; 0: pages are as
     ranked. `diversity`: how the first page of an ambiguous query serves all that may be meant, one of

@@ -251,7 +251,7 @@ def _read_parts(
         retrievers=retrievers,
         statistics=PlanStatistics.load(here / "statistics"),
         foresight=Foresight.load(here / "foresight", len(retrievers), len(config.ladder))
-        if config.foresight
+        if (here / "foresight").is_dir()
         else None,
         policy=load_policy(here / "policy"),
         price=float(manifest["price"]),

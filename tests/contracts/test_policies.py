@@ -144,6 +144,20 @@ def test_same_seed_same_choice(policy: LadderPolicy) -> None:
     assert all(map(same, choices(policy), choices(policy)))
 
 
+def test_plans_depend_on_a_search_where_the_policy_heeds_it(
+    kind: type[LadderPolicy],
+) -> None:
+    taught = built(kind)
+    taught.update(rounds())
+    x, features, overlap, price = arguments()
+    told = [
+        taught.distribution(x * scale, features * scale, overlap, price)
+        for scale in (-3.0, 0.0, 3.0)
+    ]
+    marginals = {one.marginals().tobytes() for one in told}
+    assert (len(marginals) > 1) is kind.heeds
+
+
 def test_two_policies_taught_alike_choose_alike(kind: type[LadderPolicy]) -> None:
     one, other = built(kind), built(kind)
     for made in (one, other):

@@ -141,6 +141,14 @@ def test_a_saved_one_goes_on_as_before(count: int, tmp_path: Path) -> None:
     assert (told(loaded, (1.0, -1.0)) == told(foresight, (1.0, -1.0))).all()
 
 
+def test_nothing_is_foreseen_for_a_plan_that_heeds_nothing(tmp_path: Path) -> None:
+    for policy in ("fixed", "uniform", "linucb"):
+        folder, config = tmp_path / policy, EngineConfig(policy=policy)
+        SearchEngine.build(songs(), folder=folder, config=config, encoder=WordHashes()).close()
+        with SearchEngine.load(folder, encoder=WordHashes()) as engine:
+            assert (engine.state.foresight is not None) is (policy == "linucb")
+
+
 def test_plans_heed_what_is_foreseen_and_a_loaded_index_too(
     clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
