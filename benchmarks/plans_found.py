@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.walk import Asked
+from engine.answering import drawn_of
 from engine.errors import BadInput
-from engine.hindsight import union_size
+from engine.hindsight import distinct
 from retrievers.base import Docs, Hits
 from retrievers.candidates import union
 
@@ -97,13 +98,13 @@ def cheapest_cover(hits: list[Hits], wanted: Docs, ladder: Ranks) -> Ranks:
     depths = np.zeros(len(hits), np.int32)
     while not (covered := (ranks < depths).any(axis=1)).all():
         best, choice = 0.0, depths
-        had = union_size(hits, depths)
+        had = distinct(drawn_of(hits, depths, 0))
         for g in range(len(hits)):
             for depth in ladder[ladder > depths[g]]:
                 won = int((ranks[~covered, g] < depth).sum())
                 if won:
                     tried = _with(depths, g, depth)
-                    gain = won / max(union_size(hits, tried) - had, 0.5)
+                    gain = won / max(distinct(drawn_of(hits, tried, 0)) - had, 0.5)
                     if gain > best:
                         best, choice = gain, tried
         depths = choice

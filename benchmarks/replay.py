@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,7 +68,8 @@ def replay(
     encoder: Encoder | str | None = None,
     embeddings: Path | None = None,
     work: Path | None = None,
-    same_hits: Path | None = None,
+    beside: Sequence[float] = (),
+    same_walk: Path | None = None,
     progress: bool = False,
 ) -> Replay:
     """Walk the log of a data set and answer its last part with every system.
@@ -76,8 +78,9 @@ def replay(
     two systems that are lines to see, not to compete with: `best_fixed_hindsight` and `oracle`.
 
     `work`: a folder from which an interrupted replay with the same options goes on; None: a temporary
-    one. `same_hits`: the work folder of a replay that differs by its budget alone, whose hits are
-    taken over; refused with feedback `shown`, where what generators learn depends on the budget.
+    one. `beside`: other budgets to price, where no ranker is trained. `same_walk`: the work folder of a
+    replay that differs by its budget alone, whose hits are taken over, and its states too where this budget
+    was priced beside; refused with feedback `shown`, where what generators learn depends on the budget.
 
     States and hits of the steps lie in the work folder, at most 32 states and the hits of two steps
     in memory. Kept in memory are the log itself and, per measured search, one page of k and nine
@@ -85,12 +88,12 @@ def replay(
     report need 8 kB a user.
     """
     names = _chosen(options.systems, config)
-    if same_hits is not None and options.feedback != LOGGED:
-        raise BadInput("same_hits: found feedback 'shown', expected 'logged'")
+    if (same_walk is not None or beside) and options.feedback != LOGGED:
+        raise BadInput("same_walk, beside: found feedback 'shown', expected 'logged'")
     with TemporaryDirectory(prefix="ltrr-replay-") as temporary:
         return _replayed(
             dataset, config, options, names, encoder, embeddings,
-            Work(Path(temporary) if work is None else work, encoder, same_hits), progress,
+            Work(Path(temporary) if work is None else work, encoder, same_walk), beside, progress,
         )  # fmt: skip
 
 
@@ -102,6 +105,7 @@ def _replayed(
     encoder: Encoder | str | None,
     embeddings: Path | None,
     work: Work,
+    beside: Sequence[float],
     progress: bool,
 ) -> Replay:
     timeline = read_timeline(dataset, profile=options.profile)
@@ -110,13 +114,14 @@ def _replayed(
     clock = timeline.searches[0].time.timestamp
     longest = max(len(search.query) for search in timeline.searches)
     config = replace(config, clock=clock, max_query_chars=max(config.max_query_chars, longest))
+    work.follow(len(ranges), config.budget)
     with (
         _engine(dataset, config, encoder, embeddings, work, progress) as engine,
         single_threaded(),
     ):
         shown = options.feedback == SHOWN
         feed = ShownFeed(engine, timeline, warm, options.k) if shown else Feed(engine, timeline)
-        walk = Walk(engine, timeline, ranges, warm, feed, work)
+        walk = Walk(engine, timeline, ranges, warm, feed, work, beside)
         passing = Passing(work, options.k, progress)
         first = [_make(name, config, options) for name in names if name != HINDSIGHT]
         passing.through(walk, first, len(ranges), "walking the log")

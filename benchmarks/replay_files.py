@@ -82,12 +82,15 @@ def replay_into(
     try:
         for budget in budgets:
             chosen = options if not replays else replace(options, systems=BUDGETED)
-            shared = bool(replays) and options.feedback == LOGGED
+            logged = options.feedback == LOGGED
+            shared = logged and bool(replays)
+            alone = bool(config.ranker_window) or not logged or bool(replays)
             replays.append(
                 replay(
                     source, replace(config, budget=budget), chosen, encoder=encoder,
                     embeddings=embeddings, work=work / f"budget-{budget}",
-                    same_hits=work / f"budget-{budgets[0]}" if shared else None, progress=progress,
+                    beside=() if alone else budgets[1:],
+                    same_walk=work / f"budget-{budgets[0]}" if shared else None, progress=progress,
                 )
             )  # fmt: skip
     except BadInput:

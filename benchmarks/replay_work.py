@@ -4,6 +4,7 @@
     budget-<b>/engine/          the engine, its log and its last snapshots
     budget-<b>/<step>/state/    its snapshot after a step; files that did not change are hard links
     budget-<b>/<step>/hits.npz  what every generator returned to the searches of the step
+    budget-<b>/<step>/prices.json  what a candidate costs at the other budgets, where they share the states
     budget-<b>/<step>/answers/  <system>.npz
 
 Everything is written beside its place and renamed when complete.
@@ -16,6 +17,7 @@ import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.answers import Answers
+from engine import BadInput, Priced
+from engine.budgets import priced_as
 from engine.durable import digest, replace_text
-from engine.errors import BadInput
 from engine.snapshots import CURRENT, MANIFEST, in_force, read_snapshot
 from engine.state import State
 from retrievers.base import Hits
@@ -32,13 +35,14 @@ from retrievers.encoder import Encoder
 
 FOLDER = "work"
 OPTIONS = "manifest.json"
+PRICES = "prices.json"
 HELD = 32
 """States held in memory; older ones are read again."""
 
 
 class Work:
     """What one replay at one budget has done so far. `shared`: the folder of another budget with the
-    same hits, None where there is none."""
+    same hits, None where there is none; see `follow` for its states."""
 
     def __init__(
         self, folder: Path, encoder: Encoder | str | None = None, shared: Path | None = None
@@ -46,19 +50,50 @@ class Work:
         self.folder = folder
         self._encoder = encoder
         self._shared = folder if shared is None else shared
+        self._budget: float | None = None
         self._states: OrderedDict[int, State] = OrderedDict()
         self._sums: dict[str, Path] = {}
+
+    def follow(self, steps: int, budget: float) -> None:
+        """Take states and engine from the shared folder, at the prices that its walk found for this budget, if it
+        did at every step."""
+        if self._shared != self.folder and all(
+            self._priced(step, budget) is not None for step in range(steps)
+        ):
+            self._budget = budget
+
+    @property
+    def follows(self) -> bool:
+        """Whether states and engine are those of the shared folder."""
+        return self._budget is not None
 
     @property
     def engine(self) -> Path:
         """The engine's folder."""
-        return self.folder / "engine"
+        return (self._shared if self.follows else self.folder) / "engine"
 
     def state(self, step: int) -> State:
         """The state after a step."""
         if step not in self._states:
-            self._hold(step, read_snapshot(self.folder / str(step) / "state", self._encoder)[0])
+            folder = self._shared if self.follows else self.folder
+            state = read_snapshot(folder / str(step) / "state", self._encoder)[0]
+            priced = None if self._budget is None else self._priced(step, self._budget)
+            self._hold(step, state if priced is None else priced_as(state, priced))
         return self._states[step]
+
+    def prices(self, step: int) -> tuple[Priced, ...]:
+        """What a candidate cost at the other budgets after a step; none where it is not known."""
+        return _prices(self.folder / str(step) / PRICES)
+
+    def keep_prices(self, step: int, prices: Sequence[Priced]) -> None:
+        """Keep the prices at other budgets after a step."""
+        path = self.folder / str(step) / PRICES
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(path, json.dumps([asdict(one) for one in prices]))
+
+    def _priced(self, step: int, budget: float) -> Priced | None:
+        found = _prices(self._shared / str(step) / PRICES)
+        return next((one for one in found if one.budget == budget), None)
 
     def keep_state(self, step: int, state: State) -> None:
         """Keep the engine's snapshot in force, which holds `state`, as that of a step."""
@@ -122,6 +157,13 @@ class Work:
     def keep_answers(self, step: int, system: str, made: Answers) -> None:
         """Keep what a system answered."""
         _save(self.folder / str(step) / "answers" / f"{system}.npz", made.arrays())
+
+
+def _prices(path: Path) -> tuple[Priced, ...]:
+    if not path.exists():
+        return ()
+    # Python's JSON knows NaN, and reads a float as it was.
+    return tuple(Priced(**one) for one in json.loads(path.read_text(encoding="utf-8")))
 
 
 def _link(source: Path, target: Path) -> None:

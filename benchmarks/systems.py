@@ -15,7 +15,7 @@ from bandit.base import Choice
 from benchmarks.answers import Answered, Answers
 from benchmarks.plans_found import cheapest_cover
 from benchmarks.walk import Asked, Step
-from engine.answering import Answer, answer, assemble, gather, generator_of
+from engine.answering import Answer, answer, assemble, drawn_of, generator_of
 from engine.config import EngineConfig
 from engine.state import State
 from rankers.base import Judged
@@ -184,7 +184,7 @@ def planned(
     started = time.perf_counter()
     unknown = np.full(depths.size, np.nan)
     choice = Choice(depths, 1.0, np.ones(depths.size), unknown, unknown)
-    hits = gather(lambda g, depth: asked.hits[g].top(depth), depths, least)
+    hits = drawn_of(asked.hits, depths, least)
     made = assemble(state, asked.query, state.facts(asked.query), choice, hits)
     spent = sum(ms for ms, hit in zip(asked.ms, hits, strict=True) if len(hit))
     return made, (time.perf_counter() - started) * 1000.0 + spent

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.feeding import Feed, query_of
 from benchmarks.replay_work import Work
 from benchmarks.timeline import Timeline
-from engine import LoggedSearch, Query, SearchEngine
+from engine import LoggedSearch, Priced, Query, SearchEngine
 from engine.state import State
 from retrievers.base import Docs, Hits
 
@@ -63,7 +63,8 @@ class Walk:
 
     Before each range of searches, what is visible by then is learnt; ranges from search `warm` on are
     measured. Only searches with a click on something in the catalogue are asked: the others say
-    nothing about quality.
+    nothing about quality. Nothing is learnt where the work follows that of another budget. `beside`: budgets
+    priced on the way, so that others can follow this walk.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Walk:
         warm: int,
         feed: Feed,
         work: Work,
+        beside: Sequence[float] = (),
     ) -> None:
         self.timeline = timeline
         self.ranges = ranges
@@ -81,6 +83,7 @@ class Walk:
         self.work = work
         self._engine = engine
         self._feed = feed
+        self._beside = tuple(Priced(budget=budget) for budget in beside)
         self._answers = _answers(timeline, engine)
         self._asked: dict[int, list[Asked]] = {}
 
@@ -88,12 +91,18 @@ class Walk:
         engine = self._engine
         before = 0
         for number, (start, end) in enumerate(self.ranges):
-            if engine.state.version <= number:
-                self._feed.tell(before, start)
-                engine.learn()
-            if engine.state.version == number + 1:
-                self.work.keep_state(number, engine.state)
-                self._feed.serve(start, end)
+            if not self.work.follows:
+                if engine.state.version <= number:
+                    self._feed.tell(before, start)
+                    self._beside = engine.learn(beside=self._beside).beside
+                    if self._beside:
+                        self.work.keep_prices(number, self._beside)
+                else:
+                    # Interrupted before they were kept, there are none, and no other budget can follow.
+                    self._beside = self.work.prices(number)
+                if engine.state.version == number + 1:
+                    self.work.keep_state(number, engine.state)
+                    self._feed.serve(start, end)
             yield Step(self, number)
             before = start
 

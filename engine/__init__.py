@@ -21,6 +21,7 @@ from engine.response import (
     LearnReport,
     LoggedSearch,
     PlanStep,
+    Priced,
     Response,
     SourceHit,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "LtrrError",
     "Missing",
     "PlanStep",
+    "Priced",
     "Promotion",
     "Query",
     "Reply",

@@ -236,6 +236,11 @@ def gather(ask: Callable[[int, int], Hits], depths: NDArray[np.int32], least: in
     return hits
 
 
+def drawn_of(full: list[Hits], depths: NDArray[np.int32], least: int) -> list[Hits]:
+    """What `gather` brings where the full answers are at hand."""
+    return gather(lambda g, depth: full[g].top(depth), depths, least)
+
+
 def appended(hits: Hits, more: Hits) -> Hits:
     """Hits, and behind them those of `more` that are not among them."""
     new = ~np.isin(more.docs, hits.docs)

@@ -23,7 +23,7 @@ from engine.full_answers import FullAnswers
 from engine.names import Names
 from engine.parts import make_fusion, make_policy, make_retrievers
 from engine.positions import given_curves
-from engine.pricing import surveyed, tuned
+from engine.pricing import Sampled, surveyed, tuned
 from engine.ranking_features import column_names
 from engine.state import State
 from engine.statistics import PlanStatistics
@@ -148,13 +148,23 @@ def merged(state: State, *, anew: bool = True) -> State:
 
 def _probed(state: State, config: EngineConfig) -> State:
     """The price that meets the budget, and the overlaps, as searches for titles show them."""
-    step = max(len(state.catalog) // PROBES, 1)
-    context = Context(time=on_the_hour(config.clock()))
-    titles = state.catalog.documents(range(0, state.catalog.rows, step))
-    queries = [Query(document.title, context) for _, document in islice(titles, PROBES)]
-    sample = surveyed(state, queries, FullAnswers(state))
+    sample = _titles(state, config)
     statistics = copy.copy(state.statistics)
     statistics.look_at([(one.facts.kind, one.answers) for one in sample])
     state = replace(state, statistics=statistics)
     price, _ = tuned(state, config, sample)
     return replace(state, price=price)
+
+
+def first_price(state: State, config: EngineConfig) -> float:
+    """The price at a budget before anything is learnt, of a state that was built with another."""
+    return tuned(replace(state, price=0.0), config, _titles(state, config))[0]
+
+
+def _titles(state: State, config: EngineConfig) -> list[Sampled]:
+    """Searches for some of the titles."""
+    step = max(len(state.catalog) // PROBES, 1)
+    context = Context(time=on_the_hour(config.clock()))
+    titles = state.catalog.documents(range(0, state.catalog.rows, step))
+    queries = [Query(document.title, context) for _, document in islice(titles, PROBES)]
+    return surveyed(state, queries, FullAnswers(state))

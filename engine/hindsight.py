@@ -95,7 +95,6 @@ def answers(hits: list[Hits], types: NDArray[np.int16], ladder: Ranks) -> Answer
     return Answers(sizes=sizes, gaps=gaps, shared=shared, types=shares)
 
 
-def union_size(hits: list[Hits], depths: Ranks) -> int:
-    """Distinct documents of the plan, counted exactly."""
-    drawn = [h.docs[:d] for h, d in zip(hits, depths.tolist(), strict=True)]
-    return int(np.unique(np.concatenate(drawn)).size) if drawn else 0
+def distinct(hits: list[Hits]) -> int:
+    """Documents in any of some hits."""
+    return int(np.unique(np.concatenate([h.docs for h in hits])).size) if hits else 0

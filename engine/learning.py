@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from bandit.base import Rounds
 from engine.answering import generator_of
+from engine.budgets import Beside
 from engine.chunks import Chunk, beginning, chunks
 from engine.config import EngineConfig
 from engine.foresight import Foresight
@@ -23,7 +24,7 @@ from engine.log_rows import EventRow, FeatureRows
 from engine.looking_back import LookedBack, look_back
 from engine.pricing import Sampled, drifted, surveyed, tuned
 from engine.ranking_features import column_names
-from engine.response import LearnReport
+from engine.response import LearnReport, Priced
 from engine.showing import feature_rows
 from engine.state import State
 from engine.statistics import PlanStatistics
@@ -37,21 +38,26 @@ SAMPLE = 200
 
 
 def learn(
-    state: State, log: Log, config: EngineConfig, progress: bool = False, threads: int = 1
+    state: State,
+    log: Log,
+    config: EngineConfig,
+    progress: bool = False,
+    threads: int = 1,
+    beside: Sequence[Priced] = (),
 ) -> tuple[State, LearnReport]:
     """A new state that has learnt every record the given one has not.
 
     Per chunk, on the state before it: hindsight (ranks of the clicked items in every generator),
     the bandit, features of imported searches; then the generators observe. Position bias and ranker
     are learnt last, from features as they were logged. The given state is left as it is. What is learnt
-    does not depend on `threads`.
+    does not depend on `threads`. `beside`: budgets to price as well, see `engine.budgets`.
     """
     started = time.perf_counter()
     until = log.last()
     cut = list(chunks(log, state.learnt, until, config.chunk))
     ignored: Counter[str] = Counter()
     searches = events = rounds = 0
-    mean = float("nan")
+    priced = False
     # Searches that were served by the given state; imported ones are planned as they are looked back on.
     drawn = [
         one.search.candidates
@@ -60,6 +66,7 @@ def learn(
         if one.search.candidates is not None and one.search.version == state.version
     ]
     ask, latest, unpriced = FullAnswers(state), list[Query](), 0
+    others = [Beside.of(state, config, one) for one in beside]
     for number, chunk in enumerate(
         tqdm(cut, desc="learning", unit=" chunks", disable=not progress)
     ):
@@ -70,6 +77,7 @@ def learn(
         looked = look_back(state, config, chunk.searches, ask, threads)
         rounds += len(looked)
         drawn += [one.candidates for one in looked if one.candidates is not None]
+        elsewhere = [other.drawn(state, looked, ask, threads) for other in others]
         # Made before the log is locked, so that searches can be logged meanwhile.
         log.put_rows(list(_imported_rows(state, config, looked)))
         after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
@@ -81,20 +89,24 @@ def learn(
         latest = (latest + [one.query for one in looked])[-max(count, SAMPLE) :]
         sample = surveyed(after, latest[max(len(latest) - count, 0) :], ask, threads)
         after = replace(after, statistics=_told(after.statistics, sample))
-        after = replace(after, drift=drifted(state, drawn))
-        if due and len(sample) >= PRICED:
-            # Not at the end alone, so that what a long history teaches the ranker is drawn within the budget.
-            unpriced = 0
-            price, mean = _price(state, after, looked, sample, config)
-            after = replace(after, price=price, expected=mean)
-        state, drawn = after, []
+        # Not at the end alone, so that what a long history teaches the ranker is drawn within the budget.
+        telling = sample if due and len(sample) >= PRICED else []
+        others = [
+            one.at(_priced(one.on(state), one.on(after), looked, telling, counts, one.config))
+            for one, counts in zip(others, elsewhere, strict=True)
+        ]
+        state, drawn = _priced(state, after, looked, telling, drawn, config), []
+        if telling:
+            priced, unpriced = True, 0
     state = replace(state, version=state.version + 1, learnt=until)
     state, verdict = train(state, log, config, until, threads)
     ranker = state.ranker.name if state.ranker is not None else state.fusion.name
     return state, LearnReport(
         searches=searches, events=events, chunks=len(cut), rounds=rounds, ranker=ranker,
-        verdict=verdict, price=state.price, candidates_mean=mean,
+        verdict=verdict, price=state.price,
+        candidates_mean=state.expected if priced else float("nan"),
         seconds=time.perf_counter() - started, ignored=dict(ignored),
+        beside=tuple(other.priced for other in others),
     )  # fmt: skip
 
 
@@ -105,24 +117,30 @@ def _told(statistics: PlanStatistics, sample: list[Sampled]) -> PlanStatistics:
     return told
 
 
-def _price(
+def _priced(
     before: State,
     after: State,
     looked: list[LookedBack],
     sample: list[Sampled],
+    drawn: Sequence[int],
     config: EngineConfig,
-) -> tuple[float, float]:
-    """The price after a chunk, and the mean of candidates at it.
+) -> State:
+    """The state after a chunk, with drift, price and the mean of candidates at it; the last two stay
+    without a sample.
 
     The latest half of the chunk's searches tells, or the latest `SAMPLE`, asked of the generators as they
     are after it, by statistics that have seen all of the chunk but them: a plan for a query just learnt
     is more economical than plans for those to come.
     """
+    after = replace(after, drift=drifted(before, drawn))
+    if not sample:
+        return after
     count = min(max(len(looked) // 2, SAMPLE), len(sample))
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
     probed = replace(after, statistics=_told(statistics, sample), foresight=before.foresight)
-    return tuned(probed, config, sample[-count:])
+    price, mean = tuned(probed, config, sample[-count:])
+    return replace(after, price=price, expected=mean)
 
 
 def _imported_rows(

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bandit.base import Choice
 from engine.answering import (
     Answer,
     assemble,
     context_from_json,
-    gather,
+    drawn_of,
     generator_of,
     on_the_hour,
     plan,
@@ -19,7 +20,7 @@ from engine.answering import (
 from engine.chunks import Searched
 from engine.config import EngineConfig
 from engine.full_answers import FullAnswers
-from engine.hindsight import clicked_ranks, rung_rewards, shared_rewards
+from engine.hindsight import clicked_ranks, distinct, rung_rewards, shared_rewards
 from engine.log_rows import EventRow
 from engine.query_features import QueryFacts
 from engine.state import State
@@ -97,6 +98,14 @@ def query_of(record: Searched) -> Query:
     return Query(text=search.text, context=context, typed=search.typed)
 
 
+def plan_of(
+    state: State, config: EngineConfig, record: Searched, query: Query, facts: QueryFacts
+) -> Choice:
+    """The plan that an imported search would have had."""
+    rng = generator_of(config.seed, state.version, record.search.typed, query.context)
+    return plan(state, facts, query.context.user, rng)
+
+
 def _wanted(
     state: State, config: EngineConfig, events: list[EventRow]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -125,13 +134,12 @@ def _one(
     search, served = record.search, None
     candidates: int | None = None
     if search.imported:
-        rng = generator_of(config.seed, state.version, search.typed, query.context)
-        choice = plan(state, facts, query.context.user, rng)
+        choice = plan_of(state, config, record, query, facts)
         depths, marginals = choice.depths, choice.marginals
         propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
         if rows.size:
-            drawn = gather(lambda g, depth: hits[g].top(depth), depths, config.at_least)
-            candidates = int(np.unique(np.concatenate([h.docs for h in drawn])).size)
+            drawn = drawn_of(hits, depths, config.at_least)
+            candidates = distinct(drawn)
             if config.ranker_window:
                 served = assemble(state, query, facts, choice, drawn)
     else:

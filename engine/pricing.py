@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from bandit import tune
-from engine.answering import gather
+from engine.answering import drawn_of
 from engine.config import EngineConfig
 from engine.full_answers import FullAnswers
-from engine.hindsight import Answers, answers
+from engine.hindsight import Answers, answers, distinct
 from engine.query_features import QueryFacts
 from engine.state import State
 from engine.threads import each
@@ -79,13 +78,8 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tu
         for place, (x, features, overlap, successes, hits) in enumerate(asked):
             rng = np.random.default_rng((config.seed, place))
             depths = state.policy.choose(x, features, overlap, price, rng, successes).depths
-            drawn = gather(partial(_top, hits), depths, config.at_least)
-            sizes.append(np.unique(np.concatenate([h.docs for h in drawn])).size)
+            sizes.append(distinct(drawn_of(hits, depths, config.at_least)))
         return float(np.mean(sizes))
 
     price = tune(mean, AIM * config.budget / state.drift, state.price)
     return price, mean(price)
-
-
-def _top(hits: list[Hits], g: int, depth: int) -> Hits:
-    return hits[g].top(depth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -128,13 +129,25 @@ class LoggedSearch:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """What a candidate costs where a search may draw `budget` in the mean; `price`, `expected` and `drift` as in
+    `engine.state.State`. `price` NaN: not known yet."""
+
+    budget: float
+    price: float = math.nan
+    expected: float = math.nan
+    drift: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class LearnReport:
     """What one `learn` did.
 
     `verdict` says in words what became of the newly trained ranker; `ignored` counts events whose
     action has no weight in `EngineConfig.rewards`; `staged`: the number of the snapshot that waits
-    for `promote`, None where what was learnt is in force.
+    for `promote`, None where what was learnt is in force; `beside`: what a candidate costs now at
+    other budgets, as far as `learn` was asked.
     """
 
     searches: int
@@ -148,3 +161,4 @@ class LearnReport:
     seconds: float
     ignored: Mapping[str, int] = field(default_factory=dict)
     staged: int | None = None
+    beside: tuple[Priced, ...] = ()

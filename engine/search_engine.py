@@ -23,7 +23,7 @@ from engine.log import Log
 from engine.memory import memory_of
 from engine.opening import made, opened
 from engine.promotion import Promotion, promote, waiting_challenger
-from engine.response import Event, LearnReport, LoggedSearch, Response
+from engine.response import Event, LearnReport, LoggedSearch, Priced, Response
 from engine.showing import checked, logged, new_impression, searched
 from engine.snapshots import ready
 from engine.staging import free_version
@@ -162,7 +162,12 @@ class SearchEngine:
         )
 
     def learn(
-        self, *, stage: bool = False, apart: bool = False, progress: bool = False
+        self,
+        *,
+        stage: bool = False,
+        apart: bool = False,
+        progress: bool = False,
+        beside: Sequence[Priced] = (),
     ) -> LearnReport:
         """Learn from every record since the last time: memory, personal, popular, bandit, position
         bias, ranker. Searches, additions and removals go on meanwhile on the old state; the new one
@@ -170,7 +175,15 @@ class SearchEngine:
 
         With `stage` it is written as a snapshot (`LearnReport.staged`) that takes over by `promote`
         alone. `learn`, `add` or `remove` in between make it outdated. With `apart` a process of its
-        own learns, at a low priority, and searches hardly notice (see `engine.apart`)."""
+        own learns, at a low priority, and searches hardly notice (see `engine.apart`).
+
+        `beside`: budgets to price as well, as `LearnReport.beside` of the last time left them; only where no ranker
+        is trained, and in this process."""
+        if beside and (apart or self.config.ranker_window):
+            raise BadInput(
+                "learn(beside=…): found an engine that trains a ranker, or apart=True; expected "
+                "EngineConfig.ranker_window 0: a ranker learns from what was drawn at one budget"
+            )
         if (stage or apart) and self._folder.temporary:
             raise BadInput(
                 f"learn({'stage' if stage else 'apart'}=True): found an engine without a folder of its "
@@ -183,7 +196,7 @@ class SearchEngine:
                 self._in_force.take_up(number)
                 return report
             state, report = learn(
-                before, self._log, self.config, progress, threads=os.cpu_count() or 1
+                before, self._log, self.config, progress, os.cpu_count() or 1, beside
             )
             state = replace(state, version=free_version(self._folder.path, state.version))
             if stage:

@@ -21,6 +21,7 @@ SMALL = replace(
     generators=("bm25", "memory", "personal"),
     ranker_options={"n_estimators": 3, "min_child_samples": 3},
 )
+UNRANKED = replace(SMALL, ranker_window=0)
 Run = Callable[..., dict[str, Any]]
 
 
@@ -95,18 +96,49 @@ def test_resumed_equals_uninterrupted(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("owner", "method", "nth"), [(Work, "keep_answers", 14), (Work, "keep_prices", 2)]
+)
 def test_several_budgets_are_resumed(
-    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, owner: type, method: str, nth: int
 ) -> None:
-    budgets = (6.0, 15.0)
-    whole = run("whole-budgets", budgets=budgets)
+    given = {"budgets": (6.0, 15.0)} | ({"config": UNRANKED} if method == "keep_prices" else {})
+    whole = run(f"whole-{method}", **given)
     with monkeypatch.context() as patch:
-        interrupt(patch, Work, "keep_answers", 14, late=True)
+        # Prices that were not kept are lost: then each budget walks by itself.
+        interrupt(patch, owner, method, nth, late=method == "keep_answers")
         with pytest.raises(KeyboardInterrupt):
-            run("budgets", budgets=budgets)
-    assert (folder / "budgets" / FOLDER / "budget-15.0").exists()
-    assert timeless(run("budgets", budgets=budgets, resume=True)) == timeless(whole)
+            run(method, **given)
+    assert (folder / method / FOLDER / "budget-15.0").exists() == (method == "keep_answers")
+    assert timeless(run(method, resume=True, **given)) == timeless(whole)
     assert "curves" in whole
+
+
+def test_one_walk_tells_of_every_budget(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no ranker learns, several budgets share what is learnt, and each tells what it tells alone."""
+    monkeypatch.setattr("engine.pricing.TELLING", 5)
+    learns = []
+    kept = SearchEngine.learn
+
+    def counted(engine: SearchEngine, **given: Any) -> Any:
+        learns.append(engine.state.version)
+        return kept(engine, **given)
+
+    monkeypatch.setattr(SearchEngine, "learn", counted)
+    alone = {
+        budget: run(f"one-{budget}", budgets=(budget,), config=UNRANKED) for budget in (6.0, 15.0)
+    }
+    once = len(learns) // 2
+    learns.clear()
+    both = run("one-walk", budgets=(15.0, 6.0), config=UNRANKED)
+    assert len(learns) == once
+    assert timeless(both["systems"]) == timeless(alone[15.0]["systems"])
+    for name, points in both["curves"].items():
+        for point, budget in zip(points, (6.0, 15.0), strict=True):
+            assert point["candidates_mean"] == alone[budget]["systems"][name]["candidates_mean"]
+            assert point["candidate_recall"] == alone[budget]["systems"][name]["candidate_recall"]
+    few, many = (alone[budget]["systems"]["ltrr"]["candidates_mean"] for budget in (6.0, 15.0))
+    assert few < many
 
 
 def test_what_is_done_is_not_done_again(
@@ -119,9 +151,9 @@ def test_what_is_done_is_not_done_again(
     learns = []
     kept = SearchEngine.learn
 
-    def counted(engine: SearchEngine) -> Any:
+    def counted(engine: SearchEngine, **given: Any) -> Any:
         learns.append(engine.state.version)
-        return kept(engine)
+        return kept(engine, **given)
 
     monkeypatch.setattr(SearchEngine, "learn", counted)
     report = run("again", resume=True)

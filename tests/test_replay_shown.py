@@ -123,5 +123,5 @@ def test_report_says_what_was_learnt_from(work: Path) -> None:
 def test_what_is_refused(made: Replay, work: Path) -> None:
     with pytest.raises(BadInput, match="feedback: found 'both', expected one of logged, shown"):
         replace(OPTIONS, feedback="both")
-    with pytest.raises(BadInput, match="same_hits"):
-        replay(read_dataset(work / "made"), CONFIG, SHOWING, same_hits=work)
+    with pytest.raises(BadInput, match="same_walk"):
+        replay(read_dataset(work / "made"), CONFIG, SHOWING, same_walk=work)

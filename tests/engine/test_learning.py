@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from engine import Context, EngineConfig, Event, LoggedSearch, SearchEngine
-from engine.hindsight import clicked_ranks, rung_rewards, shared_rewards, union_size
+from engine.answering import drawn_of
+from engine.hindsight import clicked_ranks, distinct, rung_rewards, shared_rewards
 from engine.learning import learn
 from rankers.lambdamart import LambdaMART
 from retrievers.base import Hits, Outcome
@@ -219,7 +220,7 @@ def test_rung_rewards_by_hand() -> None:
     np.testing.assert_array_equal(both, both.transpose(2, 3, 0, 1))
 
 
-def test_clicked_ranks_and_union_size_by_hand() -> None:
+def test_clicked_ranks_and_distinct_by_hand() -> None:
     hits = [
         Hits(np.array([4, 2, 9], np.int32), np.array([3, 2, 1], np.float32)),
         Hits(np.array([9, 1], np.int32), np.array([5, 4], np.float32)),
@@ -230,8 +231,9 @@ def test_clicked_ranks_and_union_size_by_hand() -> None:
         [-1, -1, -1],
         [0, -1, -1],
     ]
-    assert union_size(hits, np.array([3, 1, 10], np.int32)) == 3
-    assert union_size(hits, np.array([2, 2, 0], np.int32)) == 4
+    assert distinct(drawn_of(hits, np.array([3, 1, 10], np.int32), 0)) == 3
+    assert distinct(drawn_of(hits, np.array([2, 2, 0], np.int32), 0)) == 4
+    assert distinct([]) == 0
 
 
 def test_statistics_copy_is_independent(engine: SearchEngine) -> None:
