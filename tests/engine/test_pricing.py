@@ -11,7 +11,7 @@ import pytest
 
 from engine import EngineConfig, Event, LoggedSearch, SearchEngine, learning
 from engine.learning import PRICED, SAMPLE
-from engine.pricing import AIM, HALFWAY, TELLING, Sampled, drifted, surveyed
+from engine.pricing import AIM, HALFWAY, TELLING, Sampled, drifted, surveyed, tuned
 from engine.state import State
 from retrievers.base import Query
 from tests.conftest import WordHashes, songs
@@ -60,7 +60,6 @@ def test_few_searches_tell_the_price_with_those_before_them(
     expected: list[tuple[int, bool]],
 ) -> None:
     found: list[tuple[int, bool]] = []
-    price = learning._price
 
     def surveying(state: State, queries: Sequence[Query], *given: Any) -> list[Sampled]:
         found.append((len(queries), False))
@@ -68,10 +67,10 @@ def test_few_searches_tell_the_price_with_those_before_them(
 
     def pricing(*given: Any) -> tuple[float, float]:
         found[-1] = (found[-1][0], True)
-        return price(*given)
+        return tuned(*given)
 
     monkeypatch.setattr(learning, "surveyed", surveying)
-    monkeypatch.setattr(learning, "_price", pricing)
+    monkeypatch.setattr(learning, "tuned", pricing)
     config = replace(config, chunk="day", foresight=False)
     with SearchEngine.build(songs(), config=config, encoder=WordHashes()) as engine:
         for day, count in enumerate(days):
