@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -18,7 +20,31 @@ from retrievers.arrays import FileId, file_id, keep, mapped, share
 from retrievers.base import Document
 
 Offsets = NDArray[np.int64]
-Blob = bytes | mmap.mmap
+
+
+class FileBytes:
+    """The bytes of a file, read when asked for. Those of a mapping stay with the process, and around each line that
+    is read come 64 kB more."""
+
+    def __init__(self, path: Path) -> None:
+        self._size = path.stat().st_size
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._file)
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, stop, _ = part.indices(self._size)
+        data = os.pread(self._file, stop - start, start)
+        while len(data) < stop - start:  # a call brings two gigabytes at most
+            more = os.pread(self._file, stop - start - len(data), start + len(data))
+            if not more:
+                raise OSError(
+                    f"found {len(data)} bytes from byte {start} on, expected {stop - start}"
+                )
+            data += more
+        return data
+
+
+Blob = bytes | mmap.mmap | FileBytes
 
 _ARRAYS: dict[str, type[Any]] = {
     "starts": np.int64,
@@ -119,13 +145,13 @@ class Lines:
         for number, (path, data) in enumerate(((blob, self.blob), (ids, self.ids))):
             if not share(path, None if self.files is None else self.files[number]):
                 with path.open("wb") as out:
-                    out.write(data)
+                    out.write(data[:])
         for name in _ARRAYS:
             keep(folder / f"{name}{suffix}.npy", getattr(self, name))
 
     @classmethod
     def load(cls, folder: Path, suffix: str) -> Self:
-        """What `save` wrote, mapped from the files."""
+        """What `save` wrote, left in the files."""
         blob, ids = folder / f"documents{suffix}.jsonl", folder / f"ids{suffix}.txt"
         arrays = {name: mapped(folder / f"{name}{suffix}.npy", t) for name, t in _ARRAYS.items()}
         starts, id_starts = arrays["starts"], arrays["id_starts"]
@@ -133,7 +159,7 @@ class Lines:
             if path.stat().st_size != int(ends[-1]):
                 raise ValueError(f"{path}: found {path.stat().st_size} bytes, expected {ends[-1]}")
         return cls(
-            _mapped(blob), _mapped(ids), starts, id_starts, arrays["hashes"], arrays["order"],
+            FileBytes(blob), _mapped(ids), starts, id_starts, arrays["hashes"], arrays["order"],
             (file_id(blob), file_id(ids)),
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ from engine.state import State
 def memory_of(state: State, log: Log) -> dict[str, int]:
     """Bytes by part: arrays whether they lie in memory or are mapped from files, texts, objects.
 
-    What two parts share counts in the first. Of a mapped file the machine holds no more than what was
+    What two parts share counts in the first; what is read from a file when asked for does not. Of a mapped file the machine holds no more than what was
     read of it, so that this is an upper bound. "log" is what SQLite holds of the log.
     """
     seen: set[int] = set()
@@ -28,6 +28,7 @@ def memory_of(state: State, log: Log) -> dict[str, int]:
         "names": state.names,
         "topics": state.topics,
         "statistics": state.statistics,
+        "foresight": state.foresight,
         "policy": state.policy,
         "ranker": (state.ranker, state.gated, state.fusion),
         **{f"retrievers/{name}": retriever for name, retriever in state.retrievers.items()},

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
+from retrievers.arrays import keep, mapped
 from retrievers.base import Docs
 from retrievers.tally import Floats
 
@@ -64,13 +65,12 @@ class Margins:
 class Embedding:
     """Item vectors and what is needed to place users and queries among them.
 
-    `place` (rows,): the line of a row in `items`, -1 where it has none; `items` (n + 1, d), `units`
-    the same at length 1, the last line zero; `scale` (d,): singular values.
+    `place` (rows,): the line of a row in `items`, -1 where it has none; `items` (n + 1, d), the last
+    line zero; `scale` (d,): singular values.
     """
 
     place: Docs
     items: Vectors
-    units: Vectors
     scale: Floats
     users: Margins
     queries: Margins
@@ -79,7 +79,7 @@ class Embedding:
     def none(cls) -> Self:
         """Every vector is zero, of one dimension."""
         zero, margins = np.zeros((1, 1), np.float32), Margins.summed(np.zeros(1))
-        return cls(np.empty(0, np.int32), zero, zero, np.ones(1), margins, margins)
+        return cls(np.empty(0, np.int32), zero, np.ones(1), margins, margins)
 
     def lines(self, docs: Docs) -> Docs:
         """Lines of rows in `items`; the zero line for those added since the fit. Shape as `docs`."""
@@ -87,6 +87,10 @@ class Embedding:
         lines = np.full(docs.size, -1, np.int32)
         lines[known] = self.place[docs[known]]
         return lines
+
+    def units(self, docs: Docs) -> Vectors:
+        """Vectors of rows at length 1, or zero; shape (n, d)."""
+        return unit(self.items[self.lines(docs)])
 
     def fold(self, docs: Docs, weights: Floats, total: float, block: Margins) -> Vectors:
         """The vector, of length 1, of a user or query with these items; shape (d,).
@@ -103,7 +107,7 @@ class Embedding:
     def save(self, folder: Path) -> None:
         """Write .npy files."""
         np.save(folder / "place.npy", self.place)
-        np.save(folder / "items.npy", self.items)
+        keep(folder / "items.npy", self.items)
         np.save(folder / "scale.npy", self.scale)
         np.save(folder / "user_margins.npy", self.users.columns)
         np.save(folder / "query_margins.npy", self.queries.columns)
@@ -111,12 +115,10 @@ class Embedding:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        items = np.load(folder / "items.npy")
         users, queries = (np.load(folder / f"{name}_margins.npy") for name in ("user", "query"))
         return cls(
             np.load(folder / "place.npy"),
-            items,
-            unit(items),
+            mapped(folder / "items.npy", np.float32),
             np.load(folder / "scale.npy"),
             Margins.summed(users),
             Margins.summed(queries),
@@ -147,7 +149,7 @@ def fit(users: csr_matrix, queries: csr_matrix, rank: int, seed: int) -> tuple[E
     items[:-1] = right * root
     # Items and margins share lines, so the zero line has margins of its own, which are 0.
     shared = [Margins.summed(np.append(margin.columns, 0.0)) for margin in margins]
-    embedding = Embedding(place, items, unit(items), scale.astype(np.float64), *shared)
+    embedding = Embedding(place, items, scale.astype(np.float64), *shared)
     vectors: Vectors = left[users.shape[0] :] * root
     return embedding, unit(vectors)
 

@@ -87,7 +87,7 @@ class Pairs:
         docs, clicks = tally.top(_FOLDED)
         query = embedding.fold(docs, np.maximum(clicks, 0.0), tally.total, embedding.queries)
         weights = history.recency(_MONTH).astype(np.float32)
-        recent = unit(weights @ embedding.units[embedding.lines(history.docs)])
+        recent = unit(weights @ embedding.units(history.docs))
         return cls(
             history,
             found,
@@ -110,7 +110,7 @@ class Pairs:
         -log(1 + rank), and those of other items that of rank 200; affinities are cosines.
         """
         history = self.history
-        units = self.embedding.units[self.embedding.lines(docs)]
+        units = self.embedding.units(docs)
         cosines = units @ np.stack([self.query, self.user, self.recent], axis=1)
         x = np.zeros((docs.size, len(PAIR_FEATURES)), np.float32)
         x[:, 2:4] = -np.log1p(_LAST_RANK)
@@ -119,7 +119,7 @@ class Pairs:
             at = np.minimum(np.searchsorted(history.docs, docs), history.docs.size - 1)
             own = history.docs[at] == docs
             at = at[own]
-            affinity = self.embedding.units[self.embedding.lines(history.docs)] @ self.query
+            affinity = self.embedding.units(history.docs) @ self.query
             x[own, 0] = 1.0
             x[own, 1] = np.log1p(history.use[at]) / np.log1p(1000.0)
             x[own, 2] = -np.log1p(np.minimum(_ranks(history.strength())[at], _LAST_RANK))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -90,17 +90,19 @@ class Space:
         embedding = Embedding.load(folder)
         names: list[str] = json.loads((folder / "words.json").read_text())
         near = np.load(folder / "near.npy")
+        # A copy that goes again: of a mapped file, lines from all over would stay in memory.
+        items = np.load(folder / "items.npy")
         return cls(
             embedding,
             {word: line for line, word in enumerate(names)},
             np.load(folder / "word_vectors.npy"),
             near,
-            _columns(embedding, near),
+            _columns(replace(embedding, items=items), near),
         )
 
 
 def _columns(embedding: Embedding, near: Docs) -> Vectors:
-    return np.ascontiguousarray(embedding.units[embedding.lines(near)].T)
+    return np.ascontiguousarray(embedding.units(near).T)
 
 
 def _user_items(users: list[UserHistory], rows: int) -> csr_matrix:
