@@ -12,7 +12,7 @@ from benchmarks.plans_found import best_plan, cheapest_cover
 from benchmarks.systems import planned
 from demo.listeners import PAGE
 from demo.listening import Observed
-from engine.hindsight import union_size
+from engine.hindsight import distinct
 from rankers.base import Judged
 from rankers.minmax import MinMaxFusion
 from rankers.rrf import ReciprocalRankFusion
@@ -116,7 +116,7 @@ def even_depths(hits: Sequence[list[Hits]], budget: float, full: int) -> list[in
     neighbouring depths, evenly mixed over the searches."""
     before = 0.0
     for depth in range(1, full + 1):
-        mean = float(np.mean([union_size(h, np.full(len(h), depth, np.int32)) for h in hits]))
+        mean = float(np.mean([distinct([each.top(depth) for each in h]) for h in hits]))
         if mean >= budget:
             share = (budget - before) / (mean - before)
             return [
