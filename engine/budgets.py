@@ -7,19 +7,13 @@ price of a candidate. So one walk through a history tells of a whole curve of bu
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from engine.answering import drawn_of
 from engine.building import first_price
 from engine.config import EngineConfig
-from engine.full_answers import FullAnswers
-from engine.hindsight import distinct
-from engine.looking_back import LookedBack, plan_of
 from engine.response import Priced
 from engine.state import State
-from engine.threads import each
 
 
 def priced_as(state: State, priced: Priced) -> State:
@@ -51,14 +45,7 @@ class Beside:
         priced = replace(self.priced, price=state.price, expected=state.expected, drift=state.drift)
         return replace(self, priced=priced)
 
-    def drawn(
-        self, state: State, looked: Sequence[LookedBack], ask: FullAnswers, threads: int
-    ) -> list[int]:
-        """How many candidates imported searches would have drawn, of those that tell; `ask` is of `state`."""
-        state = self.on(state)
-
-        def count(one: LookedBack) -> int:
-            depths = plan_of(state, self.config, one.record, one.query, one.facts).depths
-            return distinct(drawn_of(ask(one.query), depths, self.config.at_least))
-
-        return each(count, [one for one in looked if one.candidates is not None], threads)
+    @property
+    def offer(self) -> tuple[float, int]:
+        """Its price, and the least that is drawn, as `look_back` wants them."""
+        return self.priced.price, self.config.at_least

@@ -74,10 +74,12 @@ def learn(
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)
         ignored.update(e.action for e in records if e.action not in config.rewards)
-        looked = look_back(state, config, chunk.searches, ask, threads)
+        offers = [other.offer for other in others]
+        looked = look_back(state, config, chunk.searches, ask, threads, offers)
         rounds += len(looked)
+        told = [one for one in looked if one.candidates is not None]
         drawn += [one.candidates for one in looked if one.candidates is not None]
-        elsewhere = [other.drawn(state, looked, ask, threads) for other in others]
+        elsewhere = [[one.beside[i] for one in told] for i in range(len(others))]
         # Made before the log is locked, so that searches can be logged meanwhile.
         log.put_rows(list(_imported_rows(state, config, looked)))
         after = _advance(state, config, chunk, looked, _before(state, log, config, chunk))
@@ -92,10 +94,10 @@ def learn(
         # Not at the end alone, so that what a long history teaches the ranker is drawn within the budget.
         telling = sample if due and len(sample) >= PRICED else []
         others = [
-            one.at(_priced(one.on(state), one.on(after), looked, telling, counts, one.config))
+            one.at(_priced(one.on(state), one.on(after), one.config, looked, telling, counts))
             for one, counts in zip(others, elsewhere, strict=True)
         ]
-        state, drawn = _priced(state, after, looked, telling, drawn, config), []
+        state, drawn = _priced(state, after, config, looked, telling, drawn), []
         if telling:
             priced, unpriced = True, 0
     state = replace(state, version=state.version + 1, learnt=until)
@@ -120,10 +122,10 @@ def _told(statistics: PlanStatistics, sample: list[Sampled]) -> PlanStatistics:
 def _priced(
     before: State,
     after: State,
+    config: EngineConfig,
     looked: list[LookedBack],
     sample: list[Sampled],
     drawn: Sequence[int],
-    config: EngineConfig,
 ) -> State:
     """The state after a chunk, with drift, price and the mean of candidates at it; the last two stay
     without a sample.

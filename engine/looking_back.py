@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,6 @@ from engine.answering import (
     drawn_of,
     generator_of,
     on_the_hour,
-    plan,
 )
 from engine.chunks import Searched
 from engine.config import EngineConfig
@@ -37,8 +37,8 @@ class LookedBack:
     `rewards` (s, L): what each rung brings of the clicked items, as their mean weight; `found`: the
     weight of those liked alone;
     `both` (s, L, s, L): what both of two rungs bring, None without clicks; `candidates`:
-    how many of an imported search would have reached the ranker; `served`: the answer it would have had,
-    None where no ranker is trained.
+    how many of an imported search would have reached the ranker, `beside` at other prices; `served`: the answer it
+    would have had, None where no ranker is trained.
     """
 
     record: Searched
@@ -53,6 +53,7 @@ class LookedBack:
     both: NDArray[np.float64] | None
     clicks: float
     candidates: int | None
+    beside: tuple[int, ...]
     served: Answer | None
 
     @property
@@ -75,14 +76,16 @@ def look_back(
     records: list[Searched],
     ask: FullAnswers,
     threads: int = 1,
+    beside: Sequence[tuple[float, int]] = (),
 ) -> list[LookedBack]:
     """Each search with its credit. Where something was clicked generators are asked in full, by `ask`,
-    which is of `state`."""
+    which is of `state`. `beside`: other prices, each with the least that is drawn at it."""
 
     def look(record: Searched) -> LookedBack:
         query = read(state, query_of(record), [], {})
         rows, weights = _wanted(state, config, record.events)
-        return _one(state, config, record, query, rows, weights, ask(query) if rows.size else [])
+        hits = ask(query) if rows.size else []
+        return _one(state, config, record, query, rows, weights, hits, beside)
 
     return each(look, records, threads)
 
@@ -96,14 +99,6 @@ def query_of(record: Searched) -> Query:
     if context.user is None and search.user is not None:
         context = replace(context, user=search.user)
     return Query(text=search.text, context=context, typed=search.typed)
-
-
-def plan_of(
-    state: State, config: EngineConfig, record: Searched, query: Query, facts: QueryFacts
-) -> Choice:
-    """The plan that an imported search would have had."""
-    rng = generator_of(config.seed, state.version, record.search.typed, query.context)
-    return plan(state, facts, query.context.user, rng)
 
 
 def _wanted(
@@ -127,19 +122,28 @@ def _one(
     rows: NDArray[np.int32],
     weights: NDArray[np.float64],
     hits: list[Hits],
+    beside: Sequence[tuple[float, int]],
 ) -> LookedBack:
     s, rungs = len(state.retrievers), state.ladder.size
     facts = state.facts(query)
-    actions, _ = state.actions(facts, query.context.user)
+    actions, overlap = state.actions(facts, query.context.user)
     search, served = record.search, None
     candidates: int | None = None
+    elsewhere = list[int]()
+
+    def plan_at(price: float) -> Choice:
+        rng = generator_of(config.seed, state.version, search.typed, query.context)
+        successes = state.statistics.successes(facts.kind)
+        return state.policy.choose(facts.x, actions, overlap, price, rng, successes)
+
     if search.imported:
-        choice = plan_of(state, config, record, query, facts)
+        choice = plan_at(state.price)
         depths, marginals = choice.depths, choice.marginals
         propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
         if rows.size:
             drawn = drawn_of(hits, depths, config.at_least)
             candidates = distinct(drawn)
+            elsewhere = [distinct(drawn_of(hits, plan_at(p).depths, least)) for p, least in beside]
             if config.ranker_window:
                 served = assemble(state, query, facts, choice, drawn)
     else:
@@ -160,5 +164,5 @@ def _one(
         record=record, query=query, facts=facts, depths=depths, propensity=propensity,
         marginals=marginals, actions=actions, rewards=rewards, found=found, both=both,
         clicks=float(np.maximum(weights, 0.0).sum()),
-        candidates=candidates, served=served,
+        candidates=candidates, beside=tuple(elsewhere), served=served,
     )  # fmt: skip
