@@ -176,7 +176,7 @@ def answer(
         order = put_first(made.order, made.candidates.docs, leading.docs, first, structured)
         made = replace(made, order=order)
     # Who was understood from a conversation, or asks for an order or years, has said what is meant.
-    elif typed is None and open_to_meanings(state, config, query.context.user):
+    elif typed is None and open_to_meanings(state, config, facts, query.context.user):
         made = _diversified(state, config, made, hits, ask)
     timings |= made.timings
     timings["total"] = (time.perf_counter() - started) * 1000.0

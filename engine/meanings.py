@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import EngineConfig
+from engine.query_features import QueryFacts
 from engine.ranking_features import column_names
 from engine.state import State
 from engine.topics import FIELDS
@@ -24,7 +25,7 @@ from rankers.exploration import PAGE
 from retrievers.base import Document
 
 CREATORS = ("artist", "author", "creator", "director", "brand", "publisher")
-POOL = 60
+POOL = 100
 """Candidates, the best, of which a page is made, besides those clicked for the query before."""
 LEAST = 0.01
 """Share below which a meaning is left out."""
@@ -68,10 +69,18 @@ class Meanings:
 NOTHING = Meanings(np.empty(0, np.int64), (), np.empty(0), np.empty((0, 0)), 0.0)
 
 
-def open_to_meanings(state: State, config: EngineConfig, user: str | None) -> bool:
-    """Whether pages are diversified at all: by a learnt ranker, for somebody of whom nothing is known.
-    What people did before tells the ranker what they mean."""
-    return config.diversity != "off" and state.ranker is not None and not state.topics.knows(user)
+def open_to_meanings(
+    state: State, config: EngineConfig, facts: QueryFacts, user: str | None
+) -> bool:
+    """Whether pages are diversified at all: by a learnt ranker, for somebody of whom nothing is known, who
+    calls something by a name or a topic. What people did before tells the ranker what they mean, and so does who
+    describes it ("calm vocal jazz"): there other candidates are other answers, not other meanings."""
+    return (
+        config.diversity != "off"
+        and state.ranker is not None
+        and not facts.described
+        and not state.topics.knows(user)
+    )
 
 
 def meanings_of(

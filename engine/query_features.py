@@ -34,7 +34,8 @@ class QueryFacts:
     """`kind` groups queries that want the same plan: "name:track/new/user" for exactly the name of a
     track, "text~3/…" or "value~0/…" for others by how near the nearest name is; `key` is the
     normalised text; `x` (d,) has the columns of `X_NAMES`; `named` are rows of exactly that title;
-    `at_most` (s,): what each generator can return, inf where it is not known."""
+    `at_most` (s,): what each generator can return, inf where it is not known; `described`: several words that no
+    name is like, and no field's value: they say what is wanted, not what it is called."""
 
     kind: str
     key: str
@@ -42,6 +43,7 @@ class QueryFacts:
     named: Docs
     x: NDArray[np.float64]
     at_most: NDArray[np.float64]
+    described: bool
 
 
 def query_facts(
@@ -97,4 +99,7 @@ def query_facts(
             first, first - second, first - fifth, *topics.shares(user),
         ]
     )  # fmt: skip
-    return QueryFacts(kind=kind, key=key, hashed=hashed, named=named, x=x, at_most=at_most)
+    described = " " in key and near.size > 0 and first < NEAR[0] and not named.size and not is_value
+    return QueryFacts(
+        kind=kind, key=key, hashed=hashed, named=named, x=x, at_most=at_most, described=described
+    )
