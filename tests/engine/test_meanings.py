@@ -9,7 +9,16 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from engine import BadInput, Context, EngineConfig, Event, LoggedSearch, SearchEngine, meanings
+from engine import (
+    BadInput,
+    Context,
+    EngineConfig,
+    Event,
+    LoggedSearch,
+    SearchEngine,
+    meanings,
+    query_features,
+)
 from engine.answering import answered
 from engine.ranking_features import column_names
 from tests.conftest import WordHashes, songs
@@ -83,6 +92,16 @@ def test_what_was_clicked_is_meant_wherever_it_is_ranked(
 
 def test_what_means_one_thing_stays(learnt: SearchEngine) -> None:
     assert page(learnt, "silver river", "xquad") == page(learnt, "silver river", "off")
+
+
+def test_who_describes_has_said_what_is_meant(
+    learnt: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several words that no name is like: other candidates are other answers, not other meanings."""
+    text = "something with love in it"
+    assert page(learnt, text, "xquad") == page(learnt, text, "off")
+    monkeypatch.setattr(query_features, "NEAR", (0.0, *query_features.NEAR[1:]))
+    assert page(learnt, text, "xquad") != page(learnt, text, "off")
 
 
 def test_people_with_a_history_are_spared(learnt: SearchEngine) -> None:
