@@ -16,9 +16,10 @@ def test_documents_are_what_they_were(tmp_path: Path) -> None:
     made = Lines.of(documents)
     made.save(tmp_path, "-0")
     loaded = Lines.load(tmp_path, "-0")
-    assert [loaded.document(place) for place in range(len(loaded))] == list(documents)
-    joined = Lines.joined([loaded, made])
-    assert joined.document(25) == documents[5]
+    for place in range(len(documents)):
+        assert loaded.document(place) == made.document(place)
+        assert loaded.document(place).title == documents[place].title
+    assert Lines.joined([loaded, made]).document(25) == made.document(5)
     loaded.save(tmp_path, "-1")
     assert (tmp_path / "documents-1.jsonl").read_bytes() == made.blob[:]
 
