@@ -30,6 +30,8 @@ from retrievers.structured import Structured
 CREATORS = ("artist", "author", "creator", "director", "brand", "publisher")
 POOL = 100
 """Candidates, the best, of which a page is made, besides those clicked for the query before."""
+FEW = 10
+"""Items, the most probable, that are looked at first."""
 LEAST = 0.01
 """Share below which a meaning is left out."""
 ASSUMED = 5.0
@@ -70,6 +72,8 @@ class Meanings:
         return {self.names[i]: float(self.shares[i]) for i in order}
 
 
+Served = tuple[Sequence[str], Sequence[str]]
+"""The meanings that an item serves: its kind by its creator, and its topics."""
 NOTHING = Meanings(np.empty(0, np.int64), (), np.empty(0), np.empty((0, 0)), 0.0)
 
 
@@ -97,7 +101,7 @@ def meanings_of(
     """What may be meant by the search that these candidates (n,), with `order` best first, answer.
 
     What was clicked for the query says what is meant wherever the ranker puts it: a new item is not yet
-    like what it has learnt to like.
+    like what it has learnt to like. `NOTHING` where the query surely means one thing.
     """
     clicks, clicked = _clicks(state, features)
     best = np.concatenate([order[:POOL], (behind := order[POOL:])[clicked[behind] > 0]])
@@ -106,9 +110,38 @@ def meanings_of(
     odds = np.exp(scores[best].astype(np.float64) - float(scores[best[0]]))
     chances = odds / odds.sum()
     meant = (clicked[best] + ASSUMED * chances) / (clicks + ASSUMED)
-    served = [_served(state, state.catalog[int(row)]) for row in docs[best].tolist()]
+    rows = docs[best].tolist()
+    # Reading documents is most of the work, and of most queries a few tell enough.
+    few = np.unique(np.append(0, np.argsort(-meant, kind="stable")[:FEW]))
+    known = {i: _served(state, state.catalog[rows[i]]) for i in few.tolist()}
+    rest = float(meant.sum() - meant[few].sum())
+    if surely_one(list(known.values()), meant[few].tolist(), rest):
+        return NOTHING
+    served = [known.get(i) or _served(state, state.catalog[row]) for i, row in enumerate(rows)]
+    return told_by(best, served, meant.tolist())
+
+
+def surely_one(served: Sequence[Served], meant: Sequence[float], rest: float) -> bool:
+    """Whether a query is not ambiguous, whatever the items serve that are not among these few.
+
+    The first of `served` is the first item of the order. `meant`: how probable each is, `rest` all others.
+    """
+    covered = []
+    for facet, names in enumerate(served[0]):
+        own, every = -LEAST * len(names), rest
+        for of, chance in zip(served, meant, strict=True):
+            if of[facet]:
+                own += chance * sum(name in names for name in of[facet]) / len(of[facet])
+                every += chance
+        covered.append(max(own, 0.0) / every if every > 0.0 else 1.0)
+    # There may be no topics that count, and then the first facet is all.
+    return 1.0 - min(covered[0], sum(covered) / len(covered)) < AMBIGUOUS
+
+
+def told_by(best: NDArray[np.int64], served: Sequence[Served], meant: Sequence[float]) -> Meanings:
+    """Meanings of the items `best` (m,), of whom each serves and how probable it is."""
     shares: dict[tuple[int, str], float] = {}
-    for of, chance in zip(served, meant.tolist(), strict=True):
+    for of, chance in zip(served, meant, strict=True):
         for facet, names in enumerate(of):
             for name in names:
                 key = (facet, name)
@@ -151,7 +184,7 @@ def _clicks(state: State, features: NDArray[np.float32]) -> tuple[float, Floats]
     return float(by_item.sum()), by_item
 
 
-def _served(state: State, document: Document) -> tuple[Sequence[str], Sequence[str]]:
+def _served(state: State, document: Document) -> Served:
     """Whom an item serves: who means its kind by its creator, who means one of its topics."""
     creator = next((v for key in CREATORS for v in document.values(key)), document.title)
     kind = document.type or "item"

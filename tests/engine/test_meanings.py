@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import (
     BadInput,
@@ -89,6 +91,36 @@ def test_what_was_clicked_is_meant_wherever_it_is_ranked(
     page = meanings.diversified(meant, "xquad", scores, order)
     assert page[0] == 17
     assert sorted(page.tolist()) == order.tolist()
+
+
+NAMES = st.lists(st.sampled_from("abcdef"), max_size=3, unique=True)
+ITEMS = st.lists(
+    st.tuples(
+        st.tuples(st.lists(st.sampled_from("xyzuv"), min_size=1, max_size=1), NAMES),
+        st.floats(0, 9),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@given(ITEMS, st.integers(1, 30))
+def test_what_a_few_items_tell_for_sure_all_tell(
+    items: list[tuple[meanings.Served, float]], few: int
+) -> None:
+    served = [of for of, _ in items]
+    odds = np.exp(np.array([chance for _, chance in items]))
+    meant = (odds / odds.sum()).tolist()
+    sure = meanings.surely_one(served[:few], meant[:few], sum(meant[few:]))
+    found = meanings.told_by(np.arange(len(items)), served, meant)
+    assert not (sure and found.ambiguous)
+
+
+def test_a_few_items_tell_by_hand() -> None:
+    served: list[meanings.Served] = [(["x"], ["a"]), (["y"], ["a", "b"])]
+    assert meanings.surely_one(served, [0.8, 0.1], 0.1)
+    assert not meanings.surely_one(served, [0.5, 0.1], 0.4)
+    assert not meanings.surely_one([(["x"], []), (["y"], ["b"])], [0.8, 0.1], 0.1)
 
 
 def test_what_means_one_thing_stays(learnt: SearchEngine) -> None:
