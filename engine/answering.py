@@ -23,6 +23,7 @@ from engine.state import State
 from engine.understanding import TYPED_DEPTH, heeds_words, read, rewritten, typed_alone
 from retrievers.base import Context, Hits, Query, Turn
 from retrievers.candidates import Candidates, union
+from retrievers.memory import Memory
 from retrievers.structured import Structured
 
 
@@ -191,8 +192,8 @@ def _diversified(
 ) -> Answer:
     """The answer with a first page for all that an ambiguous query may mean.
 
-    Some generators are asked for more, wherever the plan stopped (`DEEPER`). As with `gather`, plan and
-    propensity are untouched.
+    Memory is asked for more, wherever the plan stopped: what others clicked after such a search are
+    its meanings. As with `gather`, plan and propensity are untouched.
     """
     since = time.perf_counter()
     docs = made.candidates.docs
@@ -200,9 +201,9 @@ def _diversified(
     if not found.ambiguous:
         return made
     deeper = {
-        g: ask(g, depth)
+        g: ask(g, DEEPER)
         for g, retriever in enumerate(state.retrievers.values())
-        if (depth := DEEPER.get(type(retriever), 0)) > len(hits[g])
+        if isinstance(retriever, Memory) and len(hits[g]) < DEEPER
     }
     if any(len(more) > len(hits[g]) for g, more in deeper.items()):
         wider = [deeper.get(g, hit) for g, hit in enumerate(hits)]

@@ -8,9 +8,8 @@ may be meant, the query is ambiguous.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,7 @@ from engine.topics import FIELDS
 from rankers.base import Floats
 from rankers.diversity import METHODS, unserved_by_the_first
 from rankers.exploration import PAGE
-from retrievers.base import Document, Retriever
-from retrievers.memory import Memory
-from retrievers.structured import Structured
+from retrievers.base import Document
 
 CREATORS = ("artist", "author", "creator", "director", "brand", "publisher")
 POOL = 100
@@ -43,9 +40,8 @@ TRADE = 2.0
 FLATTER = 4.0
 """By what log-odds are divided before relevance is traded: one item of a meaning is nearly as good as
 another, and those of a less probable one must not look worthless."""
-DEEPER: Final[Mapping[type[Retriever], int]] = {Memory: 100, Structured: 50}
-"""Items that generators are asked for where a query is ambiguous: what was clicked after such a search are its
-meanings, and so is what each of its readings is satisfied by."""
+DEEPER = 100
+"""Items that memory is asked for where a query is ambiguous: what was clicked tells what is meant."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
