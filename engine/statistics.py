@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +70,13 @@ class PlanStatistics:
         shallower = np.minimum(self.ladder[:, None], self.ladder).astype(np.float64)
         same = np.eye(s)[:, None, :, None]
         self._cold_shared = shallower[None, :, None, :] * (same + (1.0 - same) * COLD_SHARED)
+        self._kept: dict[tuple[str, str], Floats] = {}
 
     def observe(self, batch: Sequence[Observation]) -> None:
         """Add searches looked back on."""
         if not batch:
             return
+        self._kept = {}
         clicks = np.array([o.clicks for o in batch])
         found = np.stack([o.found for o in batch])
         known = np.array([o.user is not None for o in batch])
@@ -94,6 +96,7 @@ class PlanStatistics:
 
     def look_at(self, answered: Iterable[tuple[str, Answers]]) -> None:
         """Add what the generators returned to queries, each with its kind."""
+        self._kept = {}
         self._answered = copy.copy(self._answered)
         self._answered.add(
             (
@@ -116,7 +119,9 @@ class PlanStatistics:
         it is known it replaces the count expected of the kind, and what is shared grows or shrinks
         with the geometric mean of both generators' counts.
         """
-        shared = self._answered.mean("shared", kind, self._cold_shared)
+        shared = self._of_kind(
+            "overlap", kind, lambda: self._answered.mean("shared", kind, self._cold_shared)
+        )
         known = np.flatnonzero(np.isfinite(at_most)) if at_most is not None else np.empty(0, int)
         if at_most is None or not known.size:
             return shared
@@ -132,11 +137,15 @@ class PlanStatistics:
     def successes(self, kind: str) -> Floats:
         """Shape (s, L, s, L): share of the clicked items expected to be brought by both of two rungs,
         the diagonal a rung's own. Before it is known, generators succeed independently."""
-        overall = self.overall.smoothed("", self._cold_found)
-        apart = overall[:, :, None, None] * overall[None, None, :, :]
-        each = np.arange(self._shape[0])
-        apart[each, :, each, :] = np.minimum(overall[:, :, None], overall[:, None, :])
-        return self._clicked.mean("both", kind, apart)
+
+        def told() -> Floats:
+            overall = self.overall.smoothed("", self._cold_found)
+            apart = overall[:, :, None, None] * overall[None, None, :, :]
+            each = np.arange(self._shape[0])
+            apart[each, :, each, :] = np.minimum(overall[:, :, None], overall[:, None, :])
+            return self._clicked.mean("both", kind, apart)
+
+        return self._of_kind("successes", kind, told)
 
     def action_features(
         self, kind: str, user: str | None, query: str, overlap: Floats | None = None
@@ -144,24 +153,33 @@ class PlanStatistics:
         """Shape (s, L, a), columns as in `ACTION_FEATURES`; what is found is what a rung adds.
         `overlap`: that of the kind, where it is at hand."""
         shared = self.overlap(kind) if overlap is None else overlap
+        found = self._of_kind("found", kind, lambda: self._found(kind))
+        features = self._of_kind("features", kind, lambda: self._features(kind)).copy()
+        for column, group, key in ((2, self.users, user), (3, self.queries, query)):
+            features[:, 1:, column] = _steps(group.smoothed(key, found))
+        features[:, 1:, 4] = _steps(np.einsum("ilil->il", shared)) / _steps(self.ladder[None])
+        return features
+
+    def _features(self, kind: str) -> Floats:
+        """The columns that are the same for all queries of a kind."""
         s, rungs = self._shape
-        overall = self.overall.smoothed("", self._cold_found)
-        of_kind = self.kinds.smoothed(kind, overall)
-        groups = (
-            overall,
-            of_kind,
-            self.users.smoothed(user, of_kind),
-            self.queries.smoothed(query, of_kind),
-        )
         features = np.zeros((s, rungs, len(ACTION_FEATURES)))
-        for column, cumulative in enumerate(groups):
-            features[:, 1:, column] = np.diff(cumulative, axis=1)
-        sizes = np.einsum("ilil->il", shared)
-        features[:, 1:, 4] = np.diff(sizes, axis=1) / np.diff(self.ladder)
+        features[:, 1:, 0] = _steps(self.overall.smoothed("", self._cold_found))
+        features[:, 1:, 1] = _steps(self._found(kind))
         features[:, 1:, 5] = self._answered.mean("gaps", kind, np.zeros(s))[:, None]
         types = self._answered.mean("types", kind, np.zeros((s, TYPES)))
         features[:, 1:, 6] = types.max(axis=1)[:, None]
         return features
+
+    def _found(self, kind: str) -> Floats:
+        return self.kinds.smoothed(kind, self.overall.smoothed("", self._cold_found))
+
+    def _of_kind(self, name: str, kind: str, told: Callable[[], Floats]) -> Floats:
+        """What `told` tells of a kind, kept until something is observed; not to be written to."""
+        known = self._kept.get((name, kind))
+        if known is None:
+            known = self._kept[name, kind] = told()
+        return known
 
     def _parts(self) -> dict[str, Tallies | Means]:
         return {
@@ -188,3 +206,9 @@ class PlanStatistics:
         for name, part in statistics._parts().items():
             part.restore(folder / name)
         return statistics
+
+
+def _steps(cumulative: NDArray[Any]) -> NDArray[Any]:
+    """What each rung adds (n, L - 1); `np.diff` takes longer than the subtraction."""
+    steps: NDArray[Any] = cumulative[:, 1:] - cumulative[:, :-1]
+    return steps
