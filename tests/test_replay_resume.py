@@ -63,6 +63,18 @@ def interrupt(patch: pytest.MonkeyPatch, owner: type, method: str, nth: int, *, 
     patch.setattr(owner, method, dying)
 
 
+def counted_learns(patch: pytest.MonkeyPatch) -> list[int]:
+    """The versions from which something is learnt from now on."""
+    learns, kept = list[int](), SearchEngine.learn
+
+    def counted(engine: SearchEngine, **given: Any) -> Any:
+        learns.append(engine.state.version)
+        return kept(engine, **given)
+
+    patch.setattr(SearchEngine, "learn", counted)
+    return learns
+
+
 FAST = (
     (LOGGED, Work, "keep_answers", 2, False),  # within a step
     (SHOWN, SearchEngine, "search", 20, True),  # some of a step's searches served
@@ -117,14 +129,7 @@ def test_several_budgets_are_resumed(
 def test_one_walk_tells_of_every_budget(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no ranker learns, several budgets share what is learnt, and each tells what it tells alone."""
     monkeypatch.setattr("engine.pricing.TELLING", 5)
-    learns = []
-    kept = SearchEngine.learn
-
-    def counted(engine: SearchEngine, **given: Any) -> Any:
-        learns.append(engine.state.version)
-        return kept(engine, **given)
-
-    monkeypatch.setattr(SearchEngine, "learn", counted)
+    learns = counted_learns(monkeypatch)
     alone = {
         budget: run(f"one-{budget}", budgets=(budget,), config=UNRANKED) for budget in (6.0, 15.0)
     }
@@ -148,14 +153,7 @@ def test_what_is_done_is_not_done_again(
         interrupt(patch, Work, "keep_answers", 4, late=True)
         with pytest.raises(KeyboardInterrupt):
             run("again")
-    learns = []
-    kept = SearchEngine.learn
-
-    def counted(engine: SearchEngine, **given: Any) -> Any:
-        learns.append(engine.state.version)
-        return kept(engine, **given)
-
-    monkeypatch.setattr(SearchEngine, "learn", counted)
+    learns = counted_learns(monkeypatch)
     report = run("again", resume=True)
     assert learns[0] > 0
     assert len(learns) < len(report["steps"])
