@@ -79,18 +79,18 @@ def replay_into(
     fresh = not (out / FOLDER).exists()
     work = open_work(out, same, resume=resume)
     replays: list[Replay] = []
+    logged = options.feedback == LOGGED
+    beside = budgets[1:] if logged and not config.ranker_window else ()
     try:
         for budget in budgets:
             chosen = options if not replays else replace(options, systems=BUDGETED)
-            logged = options.feedback == LOGGED
-            shared = logged and bool(replays)
-            alone = bool(config.ranker_window) or not logged or bool(replays)
             replays.append(
                 replay(
                     source, replace(config, budget=budget), chosen, encoder=encoder,
                     embeddings=embeddings, work=work / f"budget-{budget}",
-                    beside=() if alone else budgets[1:],
-                    same_walk=work / f"budget-{budgets[0]}" if shared else None, progress=progress,
+                    beside=() if replays else beside,
+                    same_walk=work / f"budget-{budgets[0]}" if logged and replays else None,
+                    progress=progress,
                 )
             )  # fmt: skip
     except BadInput:

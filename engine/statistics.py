@@ -153,26 +153,27 @@ class PlanStatistics:
         """Shape (s, L, a), columns as in `ACTION_FEATURES`; what is found is what a rung adds.
         `overlap`: that of the kind, where it is at hand."""
         shared = self.overlap(kind) if overlap is None else overlap
-        found = self._of_kind("found", kind, lambda: self._found(kind))
-        features = self._of_kind("features", kind, lambda: self._features(kind)).copy()
+        found = self._of_kind(
+            "found",
+            kind,
+            lambda: self.kinds.smoothed(kind, self.overall.smoothed("", self._cold_found)),
+        )
+        features = self._of_kind("features", kind, lambda: self._features(kind, found)).copy()
         for column, group, key in ((2, self.users, user), (3, self.queries, query)):
             features[:, 1:, column] = _steps(group.smoothed(key, found))
         features[:, 1:, 4] = _steps(np.einsum("ilil->il", shared)) / _steps(self.ladder[None])
         return features
 
-    def _features(self, kind: str) -> Floats:
-        """The columns that are the same for all queries of a kind."""
+    def _features(self, kind: str, found: Floats) -> Floats:
+        """The columns that are the same for all queries of a kind, which found that much."""
         s, rungs = self._shape
         features = np.zeros((s, rungs, len(ACTION_FEATURES)))
         features[:, 1:, 0] = _steps(self.overall.smoothed("", self._cold_found))
-        features[:, 1:, 1] = _steps(self._found(kind))
+        features[:, 1:, 1] = _steps(found)
         features[:, 1:, 5] = self._answered.mean("gaps", kind, np.zeros(s))[:, None]
         types = self._answered.mean("types", kind, np.zeros((s, TYPES)))
         features[:, 1:, 6] = types.max(axis=1)[:, None]
         return features
-
-    def _found(self, kind: str) -> Floats:
-        return self.kinds.smoothed(kind, self.overall.smoothed("", self._cold_found))
 
     def _of_kind(self, name: str, kind: str, told: Callable[[], Floats]) -> Floats:
         """What `told` tells of a kind, kept until something is observed; not to be written to."""

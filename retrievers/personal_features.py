@@ -44,7 +44,7 @@ class Pairs:
     """One user and one query, ready to be compared with items.
 
     `query` and `user` and `recent` (d,): unit vectors of what the query led to, of all the user's
-    items, and of the latest ones.
+    items, and of the latest ones; `affinity` (h,): cosines of the user's own items to the query.
     """
 
     history: UserHistory
@@ -56,6 +56,7 @@ class Pairs:
     query: Vectors
     user: Vectors
     recent: Vectors
+    affinity: Vectors
     item_clicks: Floats
     all_clicks: float
     now: float
@@ -87,7 +88,7 @@ class Pairs:
         docs, clicks = tally.top(_FOLDED)
         query = embedding.fold(docs, np.maximum(clicks, 0.0), tally.total, embedding.queries)
         weights = history.recency(_MONTH).astype(np.float32)
-        recent = unit(weights @ embedding.units(history.docs))
+        wanted, own = unit(query + words), embedding.units(history.docs)
         return cls(
             history,
             found,
@@ -95,9 +96,10 @@ class Pairs:
             tally,
             left,
             embedding,
-            unit(query + words),
+            wanted,
             user,
-            recent,
+            unit(weights @ own),
+            own @ wanted,
             item_clicks,
             all_clicks,
             now,
@@ -119,11 +121,10 @@ class Pairs:
             at = np.minimum(np.searchsorted(history.docs, docs), history.docs.size - 1)
             own = history.docs[at] == docs
             at = at[own]
-            affinity = self.embedding.units(history.docs) @ self.query
             x[own, 0] = 1.0
             x[own, 1] = np.log1p(history.use[at]) / np.log1p(1000.0)
             x[own, 2] = -np.log1p(np.minimum(_ranks(history.strength())[at], _LAST_RANK))
-            x[own, 3] = -np.log1p(np.minimum(_ranks(affinity)[at], _LAST_RANK))
+            x[own, 3] = -np.log1p(np.minimum(_ranks(self.affinity)[at], _LAST_RANK))
             x[own, 7] = 1.0 / (1.0 + np.maximum(self.now - history.last[at], 0.0) / (_MONTH * DAY))
             x[own, 8] = np.log1p(history.touches[at])
             x[:, 11] = np.log1p(look_up(self.found, self.counts, docs))
