@@ -116,7 +116,7 @@ def ranking() -> dict[str, float]:
     features = rng.normal(size=(6000, COLUMNS)).astype(np.float32)
     features[rng.random(features.shape) < 0.2] = np.nan
     labels = (np.nan_to_num(features[:, :5]).sum(axis=1) + rng.normal(size=6000) > 2).astype(float)
-    ranker = LambdaMART(tuple(f"f{i}" for i in range(COLUMNS)))
+    ranker = LambdaMART(tuple(f"f{i}" for i in range(COLUMNS)), n_estimators=300)
     ranker.fit(
         Judged(features, labels, np.ones(6000), np.zeros(6000, np.int32), np.arange(0, 6001, 20))
     )

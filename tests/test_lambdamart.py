@@ -104,11 +104,14 @@ def test_a_larger_label_gains_more() -> None:
     """Where two clicked kinds compete for the top, the one of larger weight gets it."""
     rng = np.random.default_rng(0)
     kind = np.tile([0, 1, 2, 2, 2, 2], 200)
+    noise = np.linspace(0, 1, 21)
     for gains, winner in (((1.0, 9.0), 1), ((9.0, 1.0), 0)):
         labels = np.array([*gains, 0.0])[kind] * (rng.random(kind.size) < 0.7)
         ranker = LambdaMART(NAMES)
         ranker.fit(judged(np.c_[kind == 0, kind == 1, rng.random(kind.size)], labels, size=6))
-        scores = ranker.score(np.eye(3, dtype=np.float32)[:2])
+        # The third feature is noise: the kinds are compared over all of it, not at one of its values.
+        rows = np.array([[first, 1 - first, at] for first in (1, 0) for at in noise])
+        scores = ranker.score(rows.astype(np.float32)).reshape(2, -1).mean(axis=1)
         assert scores.argmax() == winner
 
 
