@@ -19,6 +19,9 @@ Array = NDArray[np.float32]
 
 LIMIT = 127
 EPSILON = np.float32(1e-12)
+LANES = 16
+UNROLLED = 4
+"""Terms that are added to a sum at once; the width of a head is a multiple of it."""
 
 
 class Quantised(NamedTuple):
@@ -65,10 +68,14 @@ def _add_product(x: Array, w: NDArray[np.uint8], scale: Array, out: Array, rest:
     """Add the product to `out`; `rest`, unless it has no rows, becomes what rounding leaves of x."""
     n, depth = x.shape
     rows, steps = np.empty((n, depth), np.int8), np.empty(n, np.float32)
+    signed, largest = x.view(np.int32), np.zeros(n, np.int32)
+    # Without their sign, floats stand in the order of their bits, and integers are compared a row at a time.
     for i in range(n):
-        most = np.float32(0)
+        top = np.int32(0)
         for j in range(depth):
-            most = max(most, abs(x[i, j]))
+            top = max(top, signed[i, j] & np.int32(0x7FFFFFFF))
+        largest[i] = top
+    for i, most in enumerate(largest.view(np.float32)):
         steps[i] = most / np.float32(LIMIT)
         inverse = np.float32(LIMIT) / max(most, np.float32(1e-30))
         for j in range(depth):
@@ -144,38 +151,84 @@ def exponentials(x: Array) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _products(keys: Array, queries: Array, out: Array) -> None:
+    """Write keys (n, size) @ queries (size, m) into `out`, each summed in the order of its size."""
+    out[:] = np.float32(0)
+    for d in range(0, keys.shape[1], UNROLLED):
+        q0, q1, q2, q3 = queries[d], queries[d + 1], queries[d + 2], queries[d + 3]
+        for j in range(keys.shape[0]):
+            k0, k1, k2, k3 = keys[j, d], keys[j, d + 1], keys[j, d + 2], keys[j, d + 3]
+            row = out[j]
+            for i in range(row.size):
+                row[i] = row[i] + k0 * q0[i] + k1 * q1[i] + k2 * q2[i] + k3 * q3[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _softmax(weights: Array) -> None:
+    """In place, down every column."""
+    n, m = weights.shape
+    most, total = weights[0].copy(), np.zeros(m, np.float32)
+    for j in range(n):
+        for i in range(m):
+            most[i] = max(most[i], weights[j, i])
+    for j in range(n):
+        for i in range(m):
+            weights[j, i] -= most[i]
+    exponentials(weights.ravel())
+    for j in range(n):
+        for i in range(m):
+            total[i] += weights[j, i]
+    for j in range(n):
+        for i in range(m):
+            weights[j, i] /= total[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _means(weights: Array, values: Array, out: Array) -> None:
+    """Write values (n, size) weighed by `weights` (n, at least n), a column each, into `out`."""
+    n = values.shape[0]
+    out[:] = np.float32(0)
+    whole = n // UNROLLED * UNROLLED
+    for j in range(0, whole, UNROLLED):
+        v0, v1, v2, v3 = values[j], values[j + 1], values[j + 2], values[j + 3]
+        for i in range(n):
+            w0, w1, w2, w3 = weights[j, i], weights[j + 1, i], weights[j + 2, i], weights[j + 3, i]
+            row = out[i]
+            for d in range(row.size):
+                row[d] = row[d] + w0 * v0[d] + w1 * v1[d] + w2 * v2[d] + w3 * v3[d]
+    for j in range(whole, n):
+        for i in range(n):
+            for d in range(out.shape[1]):
+                out[i, d] += weights[j, i] * values[j, d]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def attend(qkv: Array, heads: int, first: int, last: int, out: Array) -> None:
-    """Attention within the rows first..last of one text: qkv (n, 3 * width), out (n, width)."""
-    n, width = last - first, out.shape[1]
-    size = width // heads
-    weights, keys = np.empty(n, np.float32), np.empty((size, n), np.float32)
+    """Attention within the rows first..last of one text: qkv (n, 3 * width), out (n, width).
+
+    Queries stand beside each other, as many as fill the processor's lanes, so that all of them take
+    a step at once, and each still sums in the order of its own.
+    """
+    n, size = last - first, out.shape[1] // heads
+    parts, contexts = qkv.reshape(-1, 3, heads, size), out.reshape(-1, heads, size)
+    queries = np.zeros((size, (n + LANES - 1) // LANES * LANES), np.float32)
+    weights = np.empty((n, queries.shape[1]), np.float32)  # of a key for a query
+    keys, values = np.empty((n, size), np.float32), np.empty((n, size), np.float32)
+    context = np.empty((n, size), np.float32)
     for head in range(heads):
-        q, k, v = head * size, width + head * size, 2 * width + head * size
-        for j in range(n):
+        for i in range(n):
             for d in range(size):
-                keys[d, j] = qkv[first + j, k + d]
-        for i in range(first, last):
-            weights[:] = np.float32(0)
+                queries[d, i] = parts[first + i, 0, head, d]
             for d in range(size):
-                part = qkv[i, q + d]
-                for j in range(n):
-                    weights[j] += part * keys[d, j]
-            most = np.float32(-np.inf)
-            for j in range(n):
-                most = max(most, weights[j])
-            for j in range(n):
-                weights[j] -= most
-            exponentials(weights)
-            total = np.float32(0)
-            for j in range(n):
-                total += weights[j]
-            to = out[i, head * size : (head + 1) * size]
-            to[:] = np.float32(0)
-            for j in range(n):
-                share = weights[j] / total
-                row = qkv[first + j, v : v + size]
-                for d in range(size):
-                    to[d] += share * row[d]
+                keys[i, d] = parts[first + i, 1, head, d]
+            for d in range(size):
+                values[i, d] = parts[first + i, 2, head, d]
+        _products(keys, queries, weights)
+        _softmax(weights)
+        _means(weights, values, context)
+        for i in range(n):
+            for d in range(size):
+                contexts[first + i, head, d] = context[i, d]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrievers.integer_products import OFFSET, TILE, _plain_products, multiply, packed
-from retrievers.quantised_layers import exponentials, gelu, linear, quantised
+from retrievers.quantised_layers import attend, exponentials, gelu, linear, quantised
 
 
 @given(st.integers(0, 7), st.integers(1, 3), st.integers(1, 12), st.integers(0, 2**32 - 1))
@@ -63,3 +63,19 @@ def test_functions_without_a_library_are_close_to_its_own() -> None:
     expected = np.exp(powers.astype(np.float64))
     exponentials(powers)
     np.testing.assert_allclose(powers, expected, rtol=2e-4)
+
+
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 40])
+def test_attention_is_the_softmax_of_its_own_text(n: int) -> None:
+    heads, size, before = 3, 8, 2
+    rng = np.random.default_rng(n)
+    qkv = rng.normal(size=(before + n + 1, 3 * heads * size)).astype(np.float32)
+    found = np.full((len(qkv), heads * size), 7.0, np.float32)
+    attend(qkv, heads, before, before + n, found)
+    parts = qkv[before : before + n].astype(np.float64).reshape(n, 3, heads, size)
+    query, key, value = parts.transpose(1, 2, 0, 3)
+    weights = np.exp(query @ key.swapaxes(1, 2))
+    weights /= weights.sum(axis=2, keepdims=True)
+    expected = (weights @ value).swapaxes(0, 1).reshape(n, heads * size)
+    np.testing.assert_allclose(found[before : before + n], expected, rtol=1e-3, atol=1e-4)
+    assert (found[[0, 1, -1]] == 7.0).all()
