@@ -19,6 +19,10 @@ from bandit.base import Depths, Floats
 from bandit.plans import Rungs
 
 
+BESIDE = 0.8
+"""Share of the depths that exploring changes which move by one rung only."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanDistribution:
     """What a policy may play in one search, over rung indices.
@@ -76,14 +80,17 @@ def shallow(ladder: Depths, generators: int) -> Floats:
 
 
 def around(rungs: Rungs, background: Floats, keep: float) -> Floats:
-    """q (s, L) that leaves each generator at its rung of a plan (s,) with probability `keep` and draws
-    from `background` otherwise.
+    """q (s, L) that leaves each generator at its rung of a plan (s,) with probability `keep`, moves it to one of
+    the rungs beside with `BESIDE` of the rest, and draws from `background` otherwise.
 
-    Exploring then changes a few depths of the plan instead of all: it costs less, and says of plans
-    close to the one played, which are those a next policy will want, far more per search.
+    Exploring then changes a few depths of the plan by little instead of all by much: it costs less, and
+    says of plans close to the one played, which are those a next policy will want, far more per search.
     """
-    near = (1.0 - keep) * background
-    near[np.arange(rungs.size), rungs] += keep
+    near = (1.0 - keep) * (1.0 - BESIDE) * background
+    generators, last = np.arange(rungs.size), background.shape[1] - 1
+    near[generators, rungs] += keep
+    for other in (np.maximum(rungs - 1, 0), np.minimum(rungs + 1, last)):
+        near[generators, other] += (1.0 - keep) * BESIDE / 2.0
     return near
 
 

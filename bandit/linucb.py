@@ -15,9 +15,9 @@ class LinUCB(LinearPolicy):
     """Disjoint LinUCB (Li et al. 2010, arXiv 1003.0146, algorithm 1), one arm a step of a ladder.
 
     A step is worth zᵀθ + alpha √(zᵀA⁻¹z); the greedy plan over the sums is played with probability
-    1 - epsilon, otherwise each depth stays as planned with probability `keep` and is drawn on its own
-    from `background` else ((s, L) or (L,); None: shallow rungs first). With epsilon 0 every
-    propensity is 1 and no counterfactual estimate is possible.
+    1 - epsilon, otherwise each depth stays as planned with probability `keep`, else moves by one rung or
+    is drawn on its own from `background` ((s, L) or (L,); None: shallow rungs first; see
+    `exploration.around`). With epsilon 0 every propensity is 1 and no counterfactual estimate is possible.
     """
 
     name: ClassVar[str] = "linucb"

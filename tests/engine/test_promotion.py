@@ -29,13 +29,13 @@ LADDER = (0, 5, 20)
 
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index that has staged what it learnt from 450 searches and served 700 more since.
+    """An index that has staged what it learnt from 600 searches and served 700 more since.
 
     About one in ten is clicked; with fewer the gate is not sure of a first ranker.
     """
     folder = tmp_path_factory.mktemp("promotion") / "index"
     with index(folder, "epsilon_greedy", EXPLORING, Clock(), LADDER) as engine:
-        serve(engine, 450, seed=1)
+        serve(engine, 600, seed=1)
         engine.learn(stage=True)
         serve(engine, 700, seed=2)
     return folder
@@ -133,7 +133,7 @@ def test_a_worse_ranker_is_refused(tmp_path: Path) -> None:
 
 def test_it_is_refused_where_the_searches_cannot_tell(tmp_path: Path) -> None:
     with index(tmp_path / "index", "epsilon_greedy", EXPLORING, Clock(), LADDER) as engine:
-        serve(engine, 450, seed=1)
+        serve(engine, 600, seed=1)
         engine.learn(stage=True)
         verdict = engine.promote(allow=1.0)
         assert not verdict.promoted
