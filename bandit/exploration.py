@@ -18,7 +18,6 @@ import numpy as np
 from bandit.base import Depths, Floats
 from bandit.plans import Rungs
 
-
 BESIDE = 0.8
 """Share of the depths that exploring changes which move by one rung only."""
 

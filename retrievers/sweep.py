@@ -60,12 +60,12 @@ def search(
     first = 0
     while first < count:
         last = min(first + BLOCK, count)
+        below = np.uint32(first)  # an unsigned place is not looked at for being negative
         for i in range(terms.size):
             end = _end(rows, reached[i], indptr[terms[i] + 1], last)
             weight = weights[i]
-            start = reached[i]
-            for p in range(start, end):
-                sums[rows[p] - first] += weight * impacts[p]
+            for p in range(reached[i], end):
+                sums[np.uint32(rows[p]) - below] += weight * impacts[p]
             reached[i] = end
         for stride in range(BLOCK // _STRIDE):
             near = 0

@@ -213,7 +213,9 @@ def test_the_background_says_how_random_plans_are_drawn() -> None:
 def drawn(keep: float, own: Floats, planned: int) -> Floats:
     """The chance of each of three rungs for a generator planned at one of them, while exploring."""
     beside = np.array([[0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]])[planned]
-    return keep * np.eye(3)[planned] + (1 - keep) * (BESIDE * beside + (1 - BESIDE) * own)
+    moved: Floats = BESIDE * beside + (1 - BESIDE) * own
+    chances: Floats = keep * np.eye(3)[planned] + (1 - keep) * moved
+    return chances
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.7, 1.0])

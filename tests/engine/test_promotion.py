@@ -133,7 +133,7 @@ def test_a_worse_ranker_is_refused(tmp_path: Path) -> None:
 
 def test_it_is_refused_where_the_searches_cannot_tell(tmp_path: Path) -> None:
     with index(tmp_path / "index", "epsilon_greedy", EXPLORING, Clock(), LADDER) as engine:
-        serve(engine, 600, seed=1)
+        serve(engine, 600, seed=3)
         engine.learn(stage=True)
         verdict = engine.promote(allow=1.0)
         assert not verdict.promoted
