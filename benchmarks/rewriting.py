@@ -16,12 +16,11 @@ import math
 import statistics
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from conversation.base import Rewrite
 from conversation.contextual_words import PieceReader
+from conversation.processes import processes
 from conversation.rewrite_data import RewriteExample, read_cqr, read_rewrites
 from conversation.rewrite_files import write_rewrites
 from conversation.rewrite_layouts import read_layout
@@ -72,7 +71,7 @@ def folds_of(
 def train_folds(folds: Sequence[Sequence[Task]], workers: int) -> list[list[Member]]:
     """The networks of each fold, `workers` trained at a time."""
     flat = [task for tasks in folds for task in tasks]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with processes(workers) as pool:
         trained = iter(pool.map(train_member, flat))
         return [[next(trained) for _ in tasks] for tasks in folds]
 

@@ -6,15 +6,14 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from conversation.contextual_words import ContextualWords, PieceReader
+from conversation.processes import processes
 from conversation.rewrite_data import RewriteExample
 from conversation.rewrite_features import Words
 from conversation.rewrite_tokens import same
@@ -107,7 +106,7 @@ def train_rewriter(
     )
     trained = []
     if workers > 1:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with processes(workers) as pool:
             for number, member in enumerate(pool.map(train_member, tasks), 1):
                 trained.append(member)
                 if progress:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.plans_found import best_plan
+from conversation.processes import processes
 from demo.catalogue import catalogue
 from demo.comparison import LTRR, ORACLE, Compared, compare
 from demo.curve import draw
@@ -117,7 +117,7 @@ def study(
     """Study every seed, `jobs` at a time, print the tables, write `report.json` and `learning.png`."""
     console = console or Console(highlight=False, width=140)
     done: dict[int, Studied] = {}
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with processes(jobs) as pool:
         waiting = {
             pool.submit(
                 study_one, seed, searches, tested, catalog, embeddings, foresight=foresight
