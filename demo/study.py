@@ -193,12 +193,14 @@ def regrets(studied: Sequence[Studied]) -> Table:
         title_justify="left",
         title_style="bold",
     )
-    table.add_column("after searches", justify="right")
-    table.add_column("regret", justify="right")
     size = studied[0].regret.size
+    table.add_column("after searches")
+    told = ["regret"]
     for mark in [*(m for m in MARKED if m < size), size]:
         mean, reach = interval([float(one.regret[mark - 1]) for one in studied])
-        table.add_row(f"{mark:,}", _about(mean, reach, 0))
+        table.add_column(f"{mark:,}", justify="right")
+        told.append(_about(mean, reach, 0))
+    table.add_row(*told)
     mean_regret = np.mean([one.regret for one in studied], axis=0)
     above = np.flatnonzero(mean_regret >= 0)
     last = int(above[-1]) + 1 if above.size else 0
