@@ -28,7 +28,11 @@ LABELLED = 0.02
 """Share of the training queries whose labels the production ranker has seen."""
 ATTRACTION: Final = np.array([0.1, 0.6, 1.0])
 """Click probability of an item that is looked at, by grade."""
+BY_TREE: dict[str, Any] = {"colsample": 1.0, "colsample_tree": 0.5}
+JUDGED: dict[str, Any] = {**BY_TREE, "n_estimators": 300, "learning_rate": 0.03}
+"""Of rankers trained on labels."""
 SETTINGS: dict[str, Any] = {
+    **BY_TREE,
     "n_estimators": 150,
     "learning_rate": 0.05,
     "num_leaves": 7,
@@ -66,7 +70,7 @@ def folds(folder: Path, seed: int, *, files: Sequence[str] = FILES) -> list[Fold
     made = []
     for out, name in enumerate(files):
         train = joined([part for place, part in enumerate(parts) if place != out])
-        skyline = LambdaMART(NAMES)
+        skyline = LambdaMART(NAMES, **JUDGED)
         skyline.fit(train)
         rng = np.random.default_rng([seed, out])
         made.append(Fold(name, train, parts[out], _production(train, rng), skyline))
@@ -74,7 +78,7 @@ def folds(folder: Path, seed: int, *, files: Sequence[str] = FILES) -> list[Fold
 
 
 def _production(train: Judged, rng: np.random.Generator) -> LambdaMART:
-    production = LambdaMART(NAMES)
+    production = LambdaMART(NAMES, **JUDGED)
     count = round(LABELLED * train.queries)
     while not production.fitted:  # queries without a relevant document teach nothing
         drawn = np.sort(rng.permutation(train.queries)[:count]).tolist()
