@@ -266,14 +266,13 @@ def main() -> None:
         found = measure(data, place, slow_queries=given.slow_queries, new_events=given.new_events)
     if given.growth:
         sizes = [n for n in (10_000, 100_000, 1_000_000) if n < given.documents]
-        found["growth"] = growth(sizes, given.folder, given.seed)
-        found["growth"][str(given.documents)] = {
-            k: found[k] for k in ("search_p50_ms", "search_p99_ms")
-        }
-        given.growth.write_text(plot(found["growth"]), encoding="utf-8")
-    print(table(found))
+        grown = growth(sizes, given.folder, given.seed)
+        grown[str(given.documents)] = {k: found[k] for k in ("search_p50_ms", "search_p99_ms")}
+        given.growth.write_text(plot(grown), encoding="utf-8")
+        found |= {f"growth_{n}": one for n, one in grown.items()}
     if given.json:
         given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    print(table(found))
 
 
 if __name__ == "__main__":
