@@ -29,6 +29,7 @@ LABELLED = 0.02
 ATTRACTION: Final = np.array([0.1, 0.6, 1.0])
 """Click probability of an item that is looked at, by grade."""
 BY_TREE: dict[str, Any] = {"colsample": 1.0, "colsample_tree": 0.5}
+"""Features drawn for each tree: the settings below were chosen so."""
 JUDGED: dict[str, Any] = {**BY_TREE, "n_estimators": 300, "learning_rate": 0.03}
 """Of rankers trained on labels."""
 SETTINGS: dict[str, Any] = {
