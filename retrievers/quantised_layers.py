@@ -13,13 +13,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from retrievers.integer_products import multiply, packed
+from retrievers.integer_products import LANES, multiply, packed
 
 Array = NDArray[np.float32]
 
 LIMIT = 127
 EPSILON = np.float32(1e-12)
-LANES = 16
 UNROLLED = 4
 """Terms that are added to a sum at once; the width of a head is a multiple of it."""
 
