@@ -3,14 +3,15 @@
 python -m benchmarks.latency --documents 1000000 --json OUT [--folder DIR] [--growth OUT.svg]
 
 A generated catalogue (`generated.py`) with a warm log of as many events as documents. One thread
-unless said. `--folder` keeps index and embeddings for the next run; `--growth` draws p50 over 10,000,
-100,000 and up to `--documents`.
+unless said. `--folder` keeps index and embeddings for the next run: what is measured is a copy, which
+searches, additions and learning change; `--growth` draws p50 over 10,000, 100,000 and up to `--documents`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import tempfile
 import threading
@@ -173,27 +174,27 @@ def measure(
     """All figures; `KEYS` first."""
     found: dict[str, Any] = {"documents": data.n, "events": data.n, "seed": data.seed}
     found |= {f"make_{name}": s for name, s in prepared(folder, data, data.n).items()}
-    index = folder / "index"
     asked = searches_of(data, WARM + QUERIES, 1)
     texts = [text for text, _ in asked]
-    cold = cold_start(index, "u1", texts[:50])
-    found |= {f"cold_{key}": value for key, value in cold.items()}
-    found["load_s"] = cold["load_s"] + cold["first_answer_s"]
-    found["memory_gib"] = cold["VmRSS"]
     vectors = stages.load_vectors(folder / "embeddings.npy")
-    with single_threaded():
-        found |= stages.ranking()
-        found |= stages.encoding(texts[:300], stages.texts_of(data, stages.ENCODED), vectors)
-        with SearchEngine.load(index) as engine:
-            found |= searching(engine, asked, folder)
-            found["memory_parts_gib"] = {n: size / 2**30 for n, size in engine.memory().items()}
-            found |= stages.dense(engine, texts[:200], vectors)
-            found |= throughput(engine, searches_of(data, 1000, 2))
-            if live:
-                found |= living(engine, data, searches_of(data, 400, 3))
-        lexical = stages.lexical(data, 200, slow_queries)
-    if new_events:
-        found |= learning(index, data, new_events)
+    with _copied(folder) as index:
+        cold = cold_start(index, "u1", texts[:50])
+        found |= {f"cold_{key}": value for key, value in cold.items()}
+        found["load_s"] = cold["load_s"] + cold["first_answer_s"]
+        found["memory_gib"] = cold["VmRSS"]
+        with single_threaded():
+            found |= stages.ranking()
+            found |= stages.encoding(texts[:300], stages.texts_of(data, stages.ENCODED), vectors)
+            with SearchEngine.load(index) as engine:
+                found |= searching(engine, asked, folder)
+                found["memory_parts_gib"] = {n: size / 2**30 for n, size in engine.memory().items()}
+                found |= stages.dense(engine, texts[:200], vectors)
+                found |= throughput(engine, searches_of(data, 1000, 2))
+                if live:
+                    found |= living(engine, data, searches_of(data, 400, 3))
+            lexical = stages.lexical(data, 200, slow_queries)
+        if new_events:
+            found |= learning(index, data, new_events)
     found |= lexical
     found["speedup_over_rank_bm25"] = lexical["rank_bm25_p50_ms"] / found["search_p50_ms"]
     found["bm25_over_bm25s"] = lexical["ours_bm25_p50_ms"] / lexical["bm25s_p50_ms"]
@@ -226,7 +227,7 @@ def growth(sizes: Sequence[int], folder: Path | None, seed: int) -> dict[str, An
         data = Generated(n, seed)
         with _folder(folder, n) as place:
             prepared(place, data, n)
-            with single_threaded(), SearchEngine.load(place / "index") as engine:
+            with _copied(place) as index, single_threaded(), SearchEngine.load(index) as engine:
                 searched = searching(engine, searches_of(data, WARM + QUERIES, 1), place)
             found[str(n)] = {key: searched[key] for key in ("search_p50_ms", "search_p99_ms")}
     return found
@@ -239,6 +240,13 @@ def plot(sizes: dict[str, Any]) -> str:
         for key in ("search_p50_ms", "search_p99_ms")
     }
     return chart(series, "documents (log 10)", "ms", lines=True)
+
+
+@contextmanager
+def _copied(folder: Path) -> Iterator[Path]:
+    """An index that may be changed and is gone afterwards: the one kept there stays as it was made."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        yield Path(shutil.copytree(folder / "index", Path(name) / "index"))
 
 
 @contextmanager

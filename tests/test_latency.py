@@ -35,3 +35,14 @@ def test_figures_and_growth_are_written_and_told(
     assert "search_p50_ms 1.500  search_p99_ms 3.000" in told
     assert "NO" in next(line for line in told.splitlines() if line.startswith("search_p99_ms"))
     assert plot.read_text().startswith("<svg")
+
+
+def test_an_index_that_is_kept_is_not_changed_by_what_is_measured(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    index.mkdir()
+    (index / "CURRENT").write_text("as made")
+    with latency._copied(tmp_path) as copy:
+        assert (copy / "CURRENT").read_text() == "as made"
+        (copy / "CURRENT").write_text("learnt since")
+    assert (index / "CURRENT").read_text() == "as made"
+    assert [*tmp_path.iterdir()] == [index]
