@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import deque
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,8 @@ def clicked_impressions(
     after: int = 0,
     imported: bool = True,
 ) -> Judged:
-    """The latest clicked impressions of the log, in order of time.
+    """The latest clicked impressions of the log, in order of time, and of as many before them those of queries that
+    nobody had clicked after: once most searches are of known queries, a ranker would forget how to rank for others.
 
     A row's label is the largest weight of what was done with the document, at least 0 and at most
     `influence.MOST`; nobody's impressions weigh more than `influence` lets them. Positions are those of
@@ -43,31 +45,37 @@ def clicked_impressions(
     beyond the seq `after` and, without `imported`, only those that the engine itself served.
     """
     wanted = [action for action, weight in config.rewards.items() if weight > 0]
-    features, labels = [np.empty((0, len(names)), np.float32)], [np.empty(0)]
-    weights, positions = [np.empty(0)], [np.empty(0, np.int32)]
-    sizes = [0]
-    users: list[str | None] = []
-    liked: list[list[str]] = []
-    for search, rows, events in log.judged(names, wanted, until, config.ranker_window, after):
+    clicks_seen = names.index("query.clicks_seen")
+    latest, kept = deque[_Clicked](), list[_Clicked]()
+    for search, rows, events in log.judged(names, wanted, until, 2 * config.ranker_window, after):
         label = _labels(rows, events, config)
         if label.any() and (imported or not search.imported):
-            features.append(rows.features)
-            labels.append(label)
-            users.append(search.user)
-            liked.append([rows.documents[i] for i in np.flatnonzero(label).tolist()])
-            weights.append(rows.weights.astype(np.float64))
             page = surface_of(search.context.get("attributes", {}), config)
-            positions.append(surfaces.places(page, _positions(search, rows, events)))
-            sizes.append(label.size)
-    for place, share in enumerate(weights_of(users, liked).tolist(), start=1):
-        weights[place] = weights[place] * share
+            positions = surfaces.places(page, _positions(search, rows, events))
+            latest.append(_Clicked(search.user, rows, label, positions))
+            if len(latest) > config.ranker_window:
+                left = latest.popleft()
+                if left.rows.features[0, clicks_seen] == 0.0:
+                    kept.append(left)
+    kept += latest
+    liked = [[one.rows.documents[i] for i in np.flatnonzero(one.labels).tolist()] for one in kept]
+    shares = weights_of([one.user for one in kept], liked).tolist()
+    weights = [o.rows.weights.astype(np.float64) * s for o, s in zip(kept, shares, strict=True)]
     return Judged(
-        np.concatenate(features),
-        np.concatenate(labels),
-        np.concatenate(weights),
-        np.concatenate(positions),
-        np.cumsum(sizes, dtype=np.int64),
+        np.concatenate([np.empty((0, len(names)), np.float32), *(o.rows.features for o in kept)]),
+        np.concatenate([np.empty(0), *(one.labels for one in kept)]),
+        np.concatenate([np.empty(0), *weights]),
+        np.concatenate([np.empty(0, np.int32), *(one.positions for one in kept)]),
+        np.cumsum([0, *(one.labels.size for one in kept)], dtype=np.int64),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Clicked:
+    user: str | None
+    rows: FeatureRows
+    labels: NDArray[np.float64]
+    positions: NDArray[np.int32]
 
 
 def _labels(rows: FeatureRows, events: list[EventRow], config: EngineConfig) -> NDArray[np.float64]:

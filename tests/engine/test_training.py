@@ -131,6 +131,25 @@ def test_without_a_window_no_ranker_is_trained_and_no_features_computed(
         assert engine.search("love").hits
 
 
+@pytest.mark.parametrize(("window", "expected"), [(40, 40), (20, 20 + 20), (15, 15 + 10), (10, 10)])
+def test_new_queries_are_remembered_beyond_the_window(
+    engine: SearchEngine, window: int, expected: int
+) -> None:
+    """Twenty names are searched for, learnt, and searched for again."""
+    for _ in range(2):
+        for track in [one for one in songs() if one.id.endswith("-2")][:20]:
+            response = engine.search(track.title)
+            engine.feedback(response.impression_id, clicks=[track.id])
+        engine.learn()
+    state, config = engine.state, replace(engine.config, ranker_window=window)
+    names, until = column_names(state.retrievers), engine.log.last()
+    judged = training.clicked_impressions(engine.log, config, names, until, state.surfaces)
+    new = judged.features[judged.starts[:-1], names.index("query.clicks_seen")] == 0.0
+    assert new.size == expected
+    assert not new[-min(window, 20) :].any()
+    assert new[: -min(window, 20)].all()
+
+
 @pytest.mark.parametrize(("name", "number"), [("ranker_window", -1), ("hindsight", 0)])
 def test_windows_are_not_negative(name: str, number: int) -> None:
     settings: dict[str, Any] = {name: number}
