@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.walk import Asked
-from engine.answering import drawn_of
 from engine.errors import BadInput
+from engine.gathering import drawn_of
 from engine.hindsight import distinct
 from retrievers.base import Docs, Hits
 from retrievers.candidates import union

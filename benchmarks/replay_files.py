@@ -80,7 +80,9 @@ def replay_into(
     work = open_work(out, same, resume=resume)
     replays: list[Replay] = []
     logged = options.feedback == LOGGED
-    beside = budgets[1:] if logged and not config.ranker_window else ()
+    # Where the first budget prunes nothing, its walk has no pruner for those that would.
+    alike = [b for b in budgets[1:] if config.drawn > budgets[0] or config.drawn <= b]
+    beside = alike if logged and not config.ranker_window else ()
     try:
         for budget in budgets:
             chosen = options if not replays else replace(options, systems=BUDGETED)

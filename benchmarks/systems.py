@@ -15,8 +15,9 @@ from bandit.base import Choice
 from benchmarks.answers import Answered, Answers
 from benchmarks.plans_found import cheapest_cover
 from benchmarks.walk import Asked, Step
-from engine.answering import Answer, answer, assemble, drawn_of, generator_of
+from engine.answering import Answer, answer, assemble, generator_of
 from engine.config import EngineConfig
+from engine.gathering import drawn_of
 from engine.state import State
 from rankers.base import Judged
 from rankers.minmax import MinMaxFusion

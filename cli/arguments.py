@@ -27,3 +27,13 @@ Foresight = Annotated[
         "--foresight/--no-foresight", help="Trees tell the policy what each depth may bring."
     ),
 ]
+Drawn = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        metavar="N",
+        show_default=False,
+        help="Documents that plans may draw in the mean where the budget is below; what is least probably "
+        "wanted is dropped before ranking. 0: nothing is \\[default: 60].",
+    ),
+]

@@ -68,10 +68,11 @@ def _plan(explanation: Explanation) -> Tree:
 def _generators(response: Response, explanation: Explanation) -> Tree:
     asked = [step for step in explanation.steps if step.depth]
     drawn = sum(step.found for step in asked)
+    dropped = f", {explanation.dropped:,} dropped before ranking" if explanation.dropped else ""
     generators = Tree(
         Text.assemble(
             ("retrieval  ", "bold"),
-            f"{drawn:,} drawn, {counted(response.candidates, 'distinct candidate')}",
+            f"{drawn:,} drawn, {counted(response.candidates, 'distinct candidate')}{dropped}",
         )
     )
     table = _columns("generator", "found", "of", "ms")

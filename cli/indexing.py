@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import Foresight, Json
+from cli.arguments import Drawn, Foresight, Json
 from cli.output import (
     command,
     counted,
@@ -77,6 +77,7 @@ def index(
         ),
     ] = None,
     foresight: Foresight = True,
+    drawn: Drawn = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     json: Json = False,
 ) -> None:
@@ -90,7 +91,7 @@ def index(
     [dim]ltrr index corpus.jsonl --out build/quick --generators bm25,fuzzy,memory[/]
     """
     started = time.perf_counter()
-    config = _config(budget, generators, model, seed, foresight)
+    config = _config(budget, generators, model, seed, foresight, drawn)
     with _built(corpus, out, config, conversation) as engine:
         seconds = time.perf_counter() - started
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
@@ -101,7 +102,12 @@ def index(
 
 
 def _config(
-    budget: float | None, generators: str | None, model: str | None, seed: int, foresight: bool
+    budget: float | None,
+    generators: str | None,
+    model: str | None,
+    seed: int,
+    foresight: bool,
+    drawn: float | None,
 ) -> EngineConfig:
     from engine import BadInput, EngineConfig
 
@@ -125,6 +131,7 @@ def _config(
         budget=config.budget if budget is None else budget,
         generator_options={} if model is None else {"dense": {"encoder": model}},
         foresight=foresight,
+        drawn=config.drawn if drawn is None else drawn,
     )
 
 

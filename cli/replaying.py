@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.arguments import Foresight, Json
+from cli.arguments import Drawn, Foresight, Json
 from cli.output import counted, duration, print_json, screen, watched
 from cli.simulating import LearnOn, ReportOn, Searches, Simulate, Split, simulated
 
@@ -115,6 +115,7 @@ def replay(
         ),
     ] = False,
     foresight: Foresight = True,
+    drawn: Drawn = None,
     simulate: Simulate = None,
     learn_on: LearnOn = "train",
     report_on: ReportOn = "test",
@@ -140,7 +141,7 @@ def replay(
         simulated(
             dataset, out, model=simulate, learn_on=learn_on, report_on=report_on, split=split,
             searches=searches, learn_every=learn_every, k=k, budget=budget, seed=seed,
-            foresight=foresight, embeddings=embeddings, json=json,
+            foresight=foresight, drawn=drawn, embeddings=embeddings, json=json,
         )  # fmt: skip
         return
     from benchmarks.replay import ReplayOptions
@@ -153,6 +154,8 @@ def replay(
         systems=_names(systems), limit=limit, feedback=feedback.value,
     )  # fmt: skip
     config = EngineConfig(seed=seed, foresight=foresight)
+    if drawn is not None:
+        config = replace(config, drawn=drawn)
     if retrieval_only:
         config = replace(config, ranker_window=0)
     report = replay_into(

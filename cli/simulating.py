@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,6 +66,7 @@ def simulated(
     budget: str,
     seed: int,
     foresight: bool,
+    drawn: float | None,
     embeddings: Path,
     json: bool,
 ) -> None:
@@ -82,10 +84,12 @@ def simulated(
         model=model.value, learn_on=learn_on, report_on=report_on, split=split, searches=searches,
         learn_every=_every(learn_every), k=k,
     )  # fmt: skip
+    config = EngineConfig(seed=seed, budget=_budget(budget), foresight=foresight)
+    if drawn is not None:
+        config = replace(config, drawn=drawn)
     report = simulate_into(
         dataset, out, options,
-        config=EngineConfig(seed=seed, budget=_budget(budget), foresight=foresight),
-        embeddings=embeddings, progress=watched(),
+        config=config, embeddings=embeddings, progress=watched(),
     )  # fmt: skip
     if json:
         print_json(report)

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from bandit.base import Choice
 from engine.age_order import FIRST, asking_first, in_full, put_first
 from engine.config import EngineConfig
+from engine.gathering import appended, gather
 from engine.meanings import DEEPER, diversified, meanings_of, open_to_meanings
+from engine.pruning import passed
 from engine.query_features import QueryFacts
 from engine.ranking_features import ranking_features
 from engine.state import State
 from engine.understanding import TYPED_DEPTH, heeds_words, read, rewritten, typed_alone
-from retrievers.base import Context, Hits, Query, Turn
+from retrievers.base import Context, Docs, Hits, Query, Turn
 from retrievers.candidates import Candidates, union
 from retrievers.memory import Memory
 from retrievers.structured import Structured
@@ -32,7 +34,8 @@ class Answer:
     """A search with everything that led to it.
 
     `order` (n,): indices into the candidates, best first; `scores` (n,) in candidate order. `own` (s,):
-    how many hits of each generator are for the query's text; those behind are for the typed one.
+    how many hits of each generator are for the query's text; those behind are for the typed one. `dropped`:
+    rows that were drawn and did not reach the ranker.
     `meanings`: what an ambiguous query may mean, with shares, where the first page serves them all.
     """
 
@@ -44,6 +47,7 @@ class Answer:
     scores: NDArray[np.float32]
     order: NDArray[np.int64]
     own: NDArray[np.int64]
+    dropped: Docs
     timings: Mapping[str, float]
     notes: tuple[str, ...]
     meanings: Mapping[str, float] = field(default_factory=dict)
@@ -171,7 +175,9 @@ def answer(
         for g, ((_, retriever), depth) in enumerate(zip(asked, depths, strict=True)):
             if depth > 0 and heeds_words(retriever):
                 hits[g] = appended(hits[g], ask(g, depth, typed))
-    made = replace(assemble(state, query, facts, choice, hits), own=own)
+    made = replace(
+        assemble(state, query, facts, choice, hits, config.at_least, leading.docs), own=own
+    )
     if first is not None and len(leading):
         order = put_first(made.order, made.candidates.docs, leading.docs, first, structured)
         made = replace(made, order=order)
@@ -207,7 +213,8 @@ def _diversified(
     }
     if any(len(more) > len(hits[g]) for g, more in deeper.items()):
         wider = [deeper.get(g, hit) for g, hit in enumerate(hits)]
-        made = assemble(state, made.query, made.facts, made.choice, wider)
+        also = np.concatenate([made.candidates.docs, *(more.docs for more in deeper.values())])
+        made = assemble(state, made.query, made.facts, made.choice, wider, config.at_least, also)
         found = meanings_of(state, made.candidates.docs, made.scores, made.features, made.order)
     if found.ambiguous:
         order = diversified(found, config.diversity, made.scores, made.order)
@@ -216,47 +223,29 @@ def _diversified(
     return replace(made, timings={**made.timings, "meanings": spent})
 
 
-def gather(ask: Callable[[int, int], Hits], depths: NDArray[np.int32], least: int) -> list[Hits]:
-    """The hits of a plan; where they are fewer than `least` distinct documents, one generator after
-    the other is asked for that many, the deepest drawn first, until there are enough.
-
-    `ask(g, depth)` gives the hits of generator g. Whatever the plan, the page is thus not emptier
-    than the catalogue makes it; the plan's propensity is untouched, since the plan decides it all.
-    """
-    hits = [ask(g, depth) if depth > 0 else Hits.none() for g, depth in enumerate(depths.tolist())]
-    found: set[int] = set()
-    for one in hits:
-        found.update(one.docs[:least].tolist())
-    for g in np.argsort(-depths, kind="stable").tolist():
-        if len(found) >= least:
-            break
-        if depths[g] < least:
-            hits[g] = ask(g, least)
-            found.update(hits[g].docs.tolist())
-    return hits
-
-
-def drawn_of(full: list[Hits], depths: NDArray[np.int32], least: int) -> list[Hits]:
-    """What `gather` brings where the full answers are at hand."""
-    return gather(lambda g, depth: full[g].top(depth), depths, least)
-
-
-def appended(hits: Hits, more: Hits) -> Hits:
-    """Hits, and behind them those of `more` that are not among them."""
-    new = ~np.isin(more.docs, hits.docs)
-    return Hits(
-        np.concatenate([hits.docs, more.docs[new]]), np.concatenate([hits.scores, more.scores[new]])
-    )
-
-
 def assemble(
-    state: State, query: Query, facts: QueryFacts, choice: Choice, hits: list[Hits]
+    state: State,
+    query: Query,
+    facts: QueryFacts,
+    choice: Choice,
+    hits: list[Hits],
+    least: int | None = None,
+    also: Docs | None = None,
 ) -> Answer:
-    """The second half of a search: from the generators' hits to ranked candidates."""
+    """The second half of a search: from the generators' hits to ranked candidates.
+
+    `least`: candidates that pruning leaves in any case, beside those of `also`; None: all that was drawn
+    is ranked.
+    """
     started = time.perf_counter()
     notes: list[str] = []
     depths = [max(depth, len(h)) for depth, h in zip(choice.depths.tolist(), hits, strict=True)]
     candidates = union(tuple(state.retrievers), depths, hits)
+    dropped = candidates.docs[:0]
+    if least is not None:
+        kept = passed(state, facts, candidates, least, also)
+        candidates, dropped = candidates.only(kept), candidates.docs[~kept]
+    pruned = time.perf_counter()
     features = ranking_features(
         query, facts, candidates, state.retrievers, state.catalog, state.names, notes
     )
@@ -264,13 +253,14 @@ def assemble(
     scores, ranker = _scores(state, features, notes)
     order = np.lexsort((candidates.docs, -scores))
     timings = {
-        "features": (between - started) * 1000.0,
+        "pruning": (pruned - started) * 1000.0,
+        "features": (between - pruned) * 1000.0,
         ranker: (time.perf_counter() - between) * 1000.0,
     }
     return Answer(
         query=query, facts=facts, choice=choice, candidates=candidates, features=features,
-        scores=scores, order=order, own=np.array([len(h) for h in hits]), timings=timings,
-        notes=tuple(notes),
+        scores=scores, order=order, own=np.array([len(h) for h in hits]), dropped=dropped,
+        timings=timings, notes=tuple(notes),
     )  # fmt: skip
 
 

@@ -18,7 +18,9 @@ from engine.state import State
 
 def priced_as(state: State, priced: Priced) -> State:
     """A state as it would be at another budget."""
-    return replace(state, price=priced.price, expected=priced.expected, drift=priced.drift)
+    return replace(
+        state, price=priced.price, bar=priced.bar, expected=priced.expected, drift=priced.drift
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,11 @@ class Beside:
 
     def at(self, state: State) -> Self:
         """Priced as a state is."""
-        priced = replace(self.priced, price=state.price, expected=state.expected, drift=state.drift)
+        priced = replace(
+            self.priced,
+            price=state.price,
+            bar=state.bar,
+            expected=state.expected,
+            drift=state.drift,
+        )
         return replace(self, priced=priced)
-
-    @property
-    def offer(self) -> tuple[float, int]:
-        """Its price, and the least that is drawn, as `look_back` wants them."""
-        return self.priced.price, self.config.at_least

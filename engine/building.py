@@ -24,6 +24,7 @@ from engine.names import Names
 from engine.parts import make_fusion, make_policy, make_retrievers
 from engine.positions import given_curves
 from engine.pricing import Sampled, surveyed, tuned
+from engine.pruning import Pruner
 from engine.ranking_features import column_names
 from engine.state import State
 from engine.statistics import PlanStatistics
@@ -62,8 +63,10 @@ def build_state(
         retrievers=retrievers,
         statistics=PlanStatistics(len(retrievers), config.ladder),
         foresight=Foresight(len(retrievers), len(config.ladder)) if foreseen else None,
+        pruner=Pruner() if config.prunes and policy.heeds else None,
         policy=policy,
         price=0.0,
+        bar=-np.inf,
         expected=float("nan"),
         drift=1.0,
         fusion=make_fusion(column_names(retrievers)),
@@ -152,13 +155,12 @@ def _probed(state: State, config: EngineConfig) -> State:
     statistics = copy.copy(state.statistics)
     statistics.look_at([(one.facts.kind, one.answers) for one in sample])
     state = replace(state, statistics=statistics)
-    price, _ = tuned(state, config, sample)
-    return replace(state, price=price)
+    return replace(state, price=tuned(state, config, sample).price)
 
 
 def first_price(state: State, config: EngineConfig) -> float:
     """The price at a budget before anything is learnt, of a state that was built with another."""
-    return tuned(replace(state, price=0.0), config, _titles(state, config))[0]
+    return tuned(replace(state, price=0.0), config, _titles(state, config)).price
 
 
 def _titles(state: State, config: EngineConfig) -> list[Sampled]:

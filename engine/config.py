@@ -38,8 +38,8 @@ class EngineConfig:
     is worth; one that is missing here is kept in the log and teaches nothing. `chunk`: how finely
     `learn` walks through time. `hindsight`: the latest searches of a chunk, clicked or not, that all
     generators are asked for in full, to learn how much they return and share and what a candidate
-    costs; at least 1. `ranker_window`: the latest clicked impressions a ranker is trained on; 0: none is
-    trained, and fusion ranks on. `correction`: how its training takes account of position, one of
+    costs; at least 1. `ranker_window`: the latest clicked impressions a ranker is trained on, and of as many before them
+    those of queries that were new then; 0: none is trained, and fusion ranks on. `correction`: how its training takes account of position, one of
     `CORRECTIONS` or "chosen" (by held-out clicks, at several times the time). `surface`: the attributes
     of a context that tell what kind of page it was shown on; each kind that is seen often has a position
     bias of its own. `examination`: for those who know it, how often each position is looked at as a share
@@ -48,6 +48,8 @@ class EngineConfig:
     that were not shown whose features are logged. `least`: candidates that a search is topped up to,
     generator by generator, where its plan brought fewer; None: a quarter of the budget, at most 10, so
     that a small budget can still be spent where it is needed.
+    `drawn`: the mean number of distinct documents that plans may draw, where that is more than the budget: what is
+    least probably wanted is dropped before the ranker (see `engine.pruning`); 0: all that is drawn reaches it.
     `foresight`: whether trees over all that is known of a query tell the policy what each rung may bring
     (see `engine.foresight`), unless its plans heed nothing; `learn` takes longer.
     `exploration`: how much of a page's examination swaps of its items may cost in the mean, as a share
@@ -76,6 +78,7 @@ class EngineConfig:
     surface: tuple[str, ...] = ("surface", "device")
     examination: Mapping[str, Sequence[float]] = field(default_factory=dict)
     rest_sample: int = 20
+    drawn: float = 60.0
     foresight: bool = True
     max_query_chars: int = 1_000
     max_k: int = 10_000
@@ -96,6 +99,10 @@ class EngineConfig:
             )
         if not self.budget > 0:
             raise BadInput(f"EngineConfig.budget: found {self.budget}; expected a number above 0")
+        if not self.drawn >= 0:
+            raise BadInput(
+                f"EngineConfig.drawn: found {self.drawn}; expected a number of at least 0"
+            )
         if not self.generators or len(set(self.generators)) != len(self.generators):
             raise BadInput(
                 f"EngineConfig.generators: found {self.generators}; expected distinct names, at "
@@ -142,6 +149,11 @@ class EngineConfig:
     def at_least(self) -> int:
         """Candidates that a search is topped up to."""
         return min(10, math.ceil(self.budget / 4)) if self.least is None else self.least
+
+    @property
+    def prunes(self) -> bool:
+        """Whether plans may draw more than reaches the ranker."""
+        return self.drawn > self.budget
 
     def to_json(self) -> dict[str, Any]:
         """All settings but the clock, as JSON types."""

@@ -36,7 +36,7 @@ class Missing:
     """
 
     item: str
-    reason: Literal["shown", "unknown", "filtered", "not_found", "cut", "outranked"]
+    reason: Literal["shown", "unknown", "filtered", "not_found", "cut", "pruned", "outranked"]
     message: str
     ranks: Mapping[str, int | None]
     depths: Mapping[str, int]
@@ -53,7 +53,7 @@ def explanation(state: State, made: Answer, shown: NDArray[np.int64]) -> Explana
             gain=float(made.choice.gains[g]),
             bonus=float(made.choice.bonuses[g]),
             propensity=float(made.choice.marginals[g]),
-            found=int((made.candidates.ranks[:, g] >= 0).sum()),
+            found=int(made.own[g]),
             ms=float(made.timings.get(name, 0.0)),
         )
         for g, name in enumerate(state.retrievers)
@@ -73,6 +73,7 @@ def explanation(state: State, made: Answer, shown: NDArray[np.int64]) -> Explana
         steps=steps,
         contributions=contributions,
         meanings=made.meanings,
+        dropped=int(made.dropped.size),
     )
 
 
@@ -96,7 +97,7 @@ def why_missing(state: State, made: Answer, item: str, k: int) -> Missing:
     depths = dict(zip(state.retrievers, made.choice.depths.tolist(), strict=True))
 
     def missing(
-        reason: Literal["shown", "unknown", "filtered", "not_found", "cut", "outranked"],
+        reason: Literal["shown", "unknown", "filtered", "not_found", "cut", "pruned", "outranked"],
         message: str,
         ranks: Mapping[str, int | None] | None = None,
         rank: int | None = None,
@@ -138,6 +139,12 @@ def why_missing(state: State, made: Answer, item: str, k: int) -> Missing:
         for name, rank in ranks.items()
         if rank is not None
     )
+    if row in made.dropped:
+        return missing(
+            "pruned",
+            f"drawn, but less probably wanted than the {len(made.candidates)} that were ranked: {cut}",
+            ranks,
+        )
     return missing("cut", f"cut by depth: {cut}", ranks)
 
 

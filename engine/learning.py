@@ -23,6 +23,7 @@ from engine.log import Log
 from engine.log_rows import EventRow, FeatureRows
 from engine.looking_back import LookedBack, look_back
 from engine.pricing import Sampled, drifted, surveyed, tuned
+from engine.pruning import Pruner
 from engine.ranking_features import column_names
 from engine.response import LearnReport, Priced
 from engine.showing import feature_rows
@@ -74,8 +75,7 @@ def learn(
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)
         ignored.update(e.action for e in records if e.action not in config.rewards)
-        offers = [other.offer for other in others]
-        looked = look_back(state, config, chunk.searches, ask, threads, offers)
+        looked = look_back(state, config, chunk.searches, ask, threads, others)
         rounds += len(looked)
         told = [one for one in looked if one.candidates is not None]
         drawn += [one.candidates for one in looked if one.candidates is not None]
@@ -141,8 +141,8 @@ def _priced(
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
     probed = replace(after, statistics=_told(statistics, sample), foresight=before.foresight)
-    price, mean = tuned(probed, config, sample[-count:])
-    return replace(after, price=price, expected=mean)
+    found = tuned(probed, config, sample[-count:])
+    return replace(after, price=found.price, bar=found.bar, expected=found.mean)
 
 
 def _imported_rows(
@@ -193,7 +193,7 @@ def _advance(
             retriever.observe(outcomes)
     return replace(
         state, policy=policy, statistics=statistics, topics=topics, retrievers=retrievers,
-        foresight=_foreseeing(state, config, looked),
+        foresight=_foreseeing(state, config, looked), pruner=_pruning(state, config, looked),
     )  # fmt: skip
 
 
@@ -207,6 +207,16 @@ def _foreseeing(state: State, config: EngineConfig, looked: list[LookedBack]) ->
     rng = np.random.default_rng((config.seed, new[-1].record.search.seq))
     foresight.observe(np.stack(rows), np.stack([one.rewards for one in new]), rng)
     return foresight
+
+
+def _pruning(state: State, config: EngineConfig, looked: list[LookedBack]) -> Pruner | None:
+    """A pruner that has seen a chunk."""
+    lessons = [one.lesson for one in looked if one.lesson is not None]
+    if state.pruner is None or not lessons:
+        return state.pruner
+    pruner = copy.copy(state.pruner)
+    pruner.observe(lessons, config.seed)
+    return pruner
 
 
 def _before(state: State, log: Log, config: EngineConfig, chunk: Chunk) -> dict[Deed, int]:

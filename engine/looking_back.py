@@ -13,21 +13,24 @@ from engine.answering import (
     Answer,
     assemble,
     context_from_json,
-    drawn_of,
     generator_of,
     on_the_hour,
 )
+from engine.budgets import Beside
 from engine.chunks import Searched
 from engine.config import EngineConfig
 from engine.full_answers import FullAnswers
-from engine.hindsight import clicked_ranks, distinct, rung_rewards, shared_rewards
+from engine.gathering import drawn_of
+from engine.hindsight import clicked_ranks, rung_rewards, shared_rewards
 from engine.log_rows import EventRow
+from engine.pruning import Lesson, lesson, passed, rows_of
 from engine.query_features import QueryFacts
 from engine.state import State
 from engine.statistics import Observation
 from engine.threads import each
 from engine.understanding import read
 from retrievers.base import Hits, Query
+from retrievers.candidates import union
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +40,8 @@ class LookedBack:
     `rewards` (s, L): what each rung brings of the clicked items, as their mean weight; `found`: the
     weight of those liked alone;
     `both` (s, L, s, L): what both of two rungs bring, None without clicks; `candidates`:
-    how many of an imported search would have reached the ranker, `beside` at other prices; `served`: the answer it
-    would have had, None where no ranker is trained.
+    how many of an imported search would have reached the ranker, `beside` at other budgets; `served`: the answer it
+    would have had, None where no ranker is trained. `lesson`: what pruning learns from, None without clicks.
     """
 
     record: Searched
@@ -55,6 +58,7 @@ class LookedBack:
     candidates: int | None
     beside: tuple[int, ...]
     served: Answer | None
+    lesson: Lesson | None
 
     @property
     def observation(self) -> Observation:
@@ -76,10 +80,10 @@ def look_back(
     records: list[Searched],
     ask: FullAnswers,
     threads: int = 1,
-    beside: Sequence[tuple[float, int]] = (),
+    beside: Sequence[Beside] = (),
 ) -> list[LookedBack]:
     """Each search with its credit. Where something was clicked generators are asked in full, by `ask`,
-    which is of `state`. `beside`: other prices, each with the least that is drawn at it."""
+    which is of `state`. `beside`: budgets that are priced as well."""
 
     def look(record: Searched) -> LookedBack:
         query = read(state, query_of(record), [], {})
@@ -122,7 +126,7 @@ def _one(
     rows: NDArray[np.int32],
     weights: NDArray[np.float64],
     hits: list[Hits],
-    beside: Sequence[tuple[float, int]],
+    beside: Sequence[Beside],
 ) -> LookedBack:
     s, rungs = len(state.retrievers), state.ladder.size
     facts = state.facts(query)
@@ -136,16 +140,23 @@ def _one(
         successes = state.statistics.successes(facts.kind)
         return state.policy.choose(facts.x, actions, overlap, price, rng, successes)
 
+    def reaching(state: State, config: EngineConfig, drawn: list[Hits]) -> int:
+        found = union(tuple(state.retrievers), [0] * s, drawn)
+        return int(np.count_nonzero(passed(state, facts, found, config.at_least)))
+
     if search.imported:
         choice = plan_at(state.price)
         depths, marginals = choice.depths, choice.marginals
         propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
         if rows.size:
             drawn = drawn_of(hits, depths, config.at_least)
-            candidates = distinct(drawn)
-            elsewhere = [distinct(drawn_of(hits, plan_at(p).depths, least)) for p, least in beside]
+            candidates = reaching(state, config, drawn)
+            for other in beside:
+                there, depths_there = other.on(state), plan_at(other.priced.price).depths
+                drawn_there = drawn_of(hits, depths_there, other.config.at_least)
+                elsewhere.append(reaching(there, other.config, drawn_there))
             if config.ranker_window:
-                served = assemble(state, query, facts, choice, drawn)
+                served = assemble(state, query, facts, choice, drawn, config.at_least)
     else:
         played = [search.plan.get(name, (0, 1.0)) for name in state.retrievers]
         depths = np.array([depth for depth, _ in played], np.int32)
@@ -154,15 +165,44 @@ def _one(
         propensity = 1.0 if search.propensity is None else search.propensity
     rewards = found = np.zeros((s, rungs))
     both: NDArray[np.float64] | None = None
+    told: Lesson | None = None
     if rows.size:
         ranks, liked = clicked_ranks(hits, rows), np.maximum(weights, 0.0)
         # A search counts once, however many items were clicked in it.
         rewards = rung_rewards(ranks, weights / max(int(np.count_nonzero(liked)), 1), state.ladder)
         found = rung_rewards(ranks, liked, state.ladder)
         both = shared_rewards(ranks, liked, state.ladder)
+        # What is clicked on pages of its own says nothing of what these lacked.
+        if state.pruner is not None and search.imported and not record.late:
+            told = _lesson(
+                state,
+                config,
+                facts,
+                drawn_of(hits, depths, config.at_least),
+                rows[liked > 0],
+                search.seq,
+            )
     return LookedBack(
         record=record, query=query, facts=facts, depths=depths, propensity=propensity,
         marginals=marginals, actions=actions, rewards=rewards, found=found, both=both,
         clicks=float(np.maximum(weights, 0.0).sum()),
         candidates=candidates, beside=tuple(elsewhere), served=served,
+        lesson=told,
     )  # fmt: skip
+
+
+def _lesson(
+    state: State,
+    config: EngineConfig,
+    facts: QueryFacts,
+    drawn: list[Hits],
+    clicked: NDArray[np.int32],
+    seq: int,
+) -> Lesson | None:
+    """What was drawn, and which of it was clicked; None where nothing of it was."""
+    found = union(tuple(state.retrievers), [0] * len(drawn), drawn)
+    hit = np.isin(found.docs, clicked)
+    if not hit.any():
+        return None
+    rng = np.random.default_rng((config.seed, seq))
+    return lesson(rows_of(facts, found, state.catalog.types), hit, rng)

@@ -29,6 +29,7 @@ def memory_of(state: State, log: Log) -> dict[str, int]:
         "topics": state.topics,
         "statistics": state.statistics,
         "foresight": state.foresight,
+        "pruner": state.pruner,
         "policy": state.policy,
         "ranker": (state.ranker, state.gated, state.fusion),
         **{f"retrievers/{name}": retriever for name, retriever in state.retrievers.items()},

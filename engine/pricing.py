@@ -1,21 +1,23 @@
-"""The price of a candidate, set so that the mean of candidates meets the budget."""
+"""The price of a candidate and the bar for it, set so that the mean of candidates meets the budget."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bandit import tune
-from engine.answering import drawn_of
 from engine.config import EngineConfig
 from engine.full_answers import FullAnswers
+from engine.gathering import drawn_of
 from engine.hindsight import Answers, answers, distinct
+from engine.pruning import bar_for, rows_of, worthy
 from engine.query_features import QueryFacts
 from engine.state import State
 from engine.threads import each
 from retrievers.base import Hits, Query
+from retrievers.candidates import union
 
 TELLING = 50
 """Searches below which they say nothing of the drift."""
@@ -58,28 +60,50 @@ def drifted(state: State, drawn: Sequence[int]) -> float:
     return state.drift + (said - state.drift) * len(drawn) / (len(drawn) + HALFWAY)
 
 
-def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> tuple[float, float]:
-    """(price, mean of candidates at it) over the sample, exploration included.
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a candidate costs: `price` of what plans draw, `bar` for what of it reaches the ranker (see
+    `engine.pruning`), and the `mean` of candidates at both."""
+
+    price: float
+    bar: float
+    mean: float
+
+
+def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> Tuned:
+    """The price and the bar that meet the budget over the sample, exploration included.
 
     The plans are drawn with the same random numbers at every price, so that the mean falls with the
-    price. Without a sample the price stays.
+    price. Where documents can be pruned, plans may draw `config.drawn` in the mean. Without a sample the price
+    stays.
     """
     if not sample:
-        return state.price, float("nan")
+        return Tuned(state.price, state.bar, float("nan"))
     asked = []
     for one in sample:
         facts, user = state.facts(one.query), one.query.context.user
         features, overlap = state.actions(facts, user)
-        successes = state.statistics.successes(facts.kind)
-        asked.append((facts.x, features, overlap, successes, one.hits))
+        asked.append((facts, features, overlap, state.statistics.successes(facts.kind), one.hits))
+
+    def drawn(price: float) -> Iterator[list[Hits]]:
+        for place, (facts, features, overlap, successes, hits) in enumerate(asked):
+            rng = np.random.default_rng((config.seed, place))
+            choice = state.policy.choose(facts.x, features, overlap, price, rng, successes)
+            yield drawn_of(hits, choice.depths, config.at_least)
 
     def mean(price: float) -> float:
-        sizes = []
-        for place, (x, features, overlap, successes, hits) in enumerate(asked):
-            rng = np.random.default_rng((config.seed, place))
-            depths = state.policy.choose(x, features, overlap, price, rng, successes).depths
-            sizes.append(distinct(drawn_of(hits, depths, config.at_least)))
-        return float(np.mean(sizes))
+        return float(np.mean([distinct(hits) for hits in drawn(price)]))
 
-    price = tune(mean, AIM * config.budget / state.drift, state.price)
-    return price, mean(price)
+    wanted = AIM * config.budget / state.drift
+    pruner = state.pruner
+    if pruner is None or not pruner.grown or not config.prunes:
+        price = tune(mean, wanted, state.price)
+        return Tuned(price, -np.inf, mean(price))
+    price = tune(mean, config.drawn, state.price)
+    odds = []
+    for (facts, *_), hits in zip(asked, drawn(price), strict=True):
+        found = union(tuple(state.retrievers), [0] * len(hits), hits)
+        odds.append(pruner.probable(rows_of(facts, found, state.catalog.types)))
+    bar = bar_for(odds, wanted, config.at_least)
+    kept = [np.count_nonzero(worthy(one, bar, config.at_least)) for one in odds]
+    return Tuned(price, bar, float(np.mean(kept)))

@@ -60,7 +60,7 @@ class Explanation:
 
     `contributions` is empty while fusion ranks, since it has no learnt features to tell of.
     `meanings`: what an ambiguous query may mean and how probable that is, where the page serves them all;
-    empty on others.
+    empty on others. `dropped`: documents that were drawn and did not reach the ranker.
     """
 
     kind: str
@@ -70,6 +70,7 @@ class Explanation:
     steps: tuple[PlanStep, ...]
     contributions: Mapping[str, Mapping[str, float]]
     meanings: Mapping[str, float] = field(default_factory=dict)
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,12 @@ class LoggedSearch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Priced:
-    """What a candidate costs where a search may draw `budget` in the mean; `price`, `expected` and `drift` as in
+    """What a candidate costs where a search may have `budget` in the mean; `price`, `bar`, `expected` and `drift` as in
     `engine.state.State`. `price` NaN: not known yet."""
 
     budget: float
     price: float = math.nan
+    bar: float = -math.inf
     expected: float = math.nan
     drift: float = 1.0
 

@@ -28,6 +28,7 @@ from engine.filters import Filters
 from engine.foresight import Foresight
 from engine.names import Names
 from engine.parts import load_policy, load_retrievers, make_fusion
+from engine.pruning import Pruner
 from engine.ranking_features import column_names
 from engine.replaying import replayed
 from engine.soundness import CHECKED, damage
@@ -41,7 +42,7 @@ from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 7
+FORMAT = 8
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3
@@ -65,6 +66,7 @@ def write_snapshot(folder: Path, state: State, config: EngineConfig) -> Path:
         "format": FORMAT,
         "config": config.to_json(),
         "price": state.price,
+        "bar": None if math.isinf(state.bar) else state.bar,
         "expected": None if math.isnan(state.expected) else state.expected,
         "drift": state.drift,
         "version": state.version,
@@ -181,6 +183,8 @@ def _write_parts(half: Path, state: State) -> None:
         writers["gated"] = state.gated.save
     if state.foresight is not None:
         writers["foresight"] = state.foresight.save
+    if state.pruner is not None:
+        writers["pruner"] = state.pruner.save
     if state.conversation is not None:
         writers["conversation"] = state.conversation.save
     for name, write in writers.items():
@@ -253,8 +257,10 @@ def _read_parts(
         foresight=Foresight.load(here / "foresight", len(retrievers), len(config.ladder))
         if (here / "foresight").is_dir()
         else None,
+        pruner=Pruner.load(here / "pruner") if (here / "pruner").is_dir() else None,
         policy=load_policy(here / "policy"),
         price=float(manifest["price"]),
+        bar=-math.inf if manifest["bar"] is None else float(manifest["bar"]),
         expected=float("nan") if manifest["expected"] is None else float(manifest["expected"]),
         drift=float(manifest["drift"]),
         fusion=make_fusion(column_names(retrievers)),

@@ -14,6 +14,7 @@ from engine.conversing import Conversation
 from engine.filters import Filters
 from engine.foresight import Floats, Foresight
 from engine.names import Names
+from engine.pruning import Pruner
 from engine.query_features import QueryFacts, query_facts
 from engine.statistics import PlanStatistics
 from engine.topics import Topics
@@ -32,7 +33,8 @@ class State:
     `gated` is its twin that was trained without the impressions which the gate held out. `version`
     counts the `learn`s; `learnt` are the last log entries (searches, events) that it has learnt from.
     `conversation` None means that no query is rewritten, `foresight` None that
-    nothing is foreseen of a plan beyond `statistics`.
+    nothing is foreseen of a plan beyond `statistics`, `pruner` None that all that is drawn reaches the ranker;
+    `bar`: the log odds of being wanted below which it does not, -inf where all does.
     """
 
     catalog: Catalog
@@ -42,8 +44,10 @@ class State:
     retrievers: Mapping[str, Retriever]
     statistics: PlanStatistics
     foresight: Foresight | None
+    pruner: Pruner | None
     policy: RetrievalPolicy
     price: float
+    bar: float
     expected: float
     drift: float
     fusion: Ranker

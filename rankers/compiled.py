@@ -10,13 +10,16 @@ them in one instruction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from rankers.base import Features, Floats
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 LEAVES = 32
 """Most leaves of a tree: bits of a mask."""
@@ -26,6 +29,8 @@ DE_BRUIJN = 0x077CB531
 """Every five bits of it differ: multiplied by a lone bit, the top five name that bit."""
 ZERO = np.float32(1e-35)
 """Up to which LightGBM takes a value for zero."""
+CHECKED, TOLERANCE = 128, 1e-6
+"""Rows on which compiled trees must score as LightGBM does, and how far they may be off."""
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 MISSING_NONE, MISSING_NAN = 0, 2
 
@@ -94,6 +99,24 @@ class CompiledTrees:
         sample[rng.random(sample.shape) < 0.2] = np.nan
         sample[rng.random(sample.shape) < 0.1] = 0.0
         return sample
+
+
+def readers(model: str, columns: int) -> tuple[Booster, CompiledTrees | None]:
+    """LightGBM's reader of a model, and compiled trees where they score sample rows alike.
+
+    Every model scored with was read from its text, so that a loaded one cannot differ.
+    """
+    import lightgbm
+
+    booster = lightgbm.Booster(model_str=model)
+    try:
+        trees = CompiledTrees.of(model)
+    except Unsupported:
+        return booster, None
+    sample = trees.sample(columns, CHECKED)
+    expected = booster.predict(sample, num_threads=1, raw_score=True)
+    same = np.allclose(trees.score(sample), expected, rtol=TOLERANCE, atol=TOLERANCE)
+    return booster, trees if same else None
 
 
 Test = tuple[int, np.float32, bool, int]

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from rankers.base import Features, Floats, Judged, Ranker
 from rankers.checks import check_columns, check_judged
-from rankers.compiled import CompiledTrees, Unsupported
+from rankers.compiled import CompiledTrees, readers
 from rankers.manifest import read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
 MODEL = "model.txt"
-CHECKED, TOLERANCE = 128, 1e-6
-"""Rows on which compiled trees must score as LightGBM does, and how far they may be off."""
 GRADES = 256
 """Most distinct labels told apart; LightGBM wants whole grades and a table of their gains."""
 
@@ -129,7 +127,7 @@ class LambdaMART(Ranker):
         rows, sizes = _informative(judged)
         if rows.size:
             self._model = self._train(judged, rows, sizes)
-            self._booster, self._trees = _readers(self._model, len(self.feature_names))
+            self._booster, self._trees = readers(self._model, len(self.feature_names))
 
     def save(self, folder: Path) -> None:
         """Write the settings and, once fitted, the model in LightGBM's text form."""
@@ -147,7 +145,7 @@ class LambdaMART(Ranker):
         ranker = cls(tuple(settings.pop("feature_names")), **settings)
         if MODEL in files:
             ranker._model = (folder / MODEL).read_bytes().decode("utf-8")
-            ranker._booster, ranker._trees = _readers(ranker._model, len(ranker.feature_names))
+            ranker._booster, ranker._trees = readers(ranker._model, len(ranker.feature_names))
         return ranker
 
     def _predict(self, features: Features, *, contributions: bool) -> Floats:
@@ -201,24 +199,6 @@ class LambdaMART(Ranker):
         return lightgbm.train(
             params, data, num_boost_round=chosen["n_estimators"]
         ).model_to_string()
-
-
-def _readers(model: str, columns: int) -> tuple[Booster, CompiledTrees | None]:
-    """LightGBM's reader of a model, and compiled trees where they score sample rows alike.
-
-    Every model scored with was read from its text, so that a loaded one cannot differ.
-    """
-    import lightgbm
-
-    booster = lightgbm.Booster(model_str=model)
-    try:
-        trees = CompiledTrees.of(model)
-    except Unsupported:
-        return booster, None
-    sample = trees.sample(columns, CHECKED)
-    expected = np.asarray(booster.predict(sample, num_threads=1), np.float64)
-    same = np.allclose(trees.score(sample), expected, rtol=TOLERANCE, atol=TOLERANCE)
-    return booster, trees if same else None
 
 
 def _informative(judged: Judged) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -44,6 +44,12 @@ class Candidates:
                     f"for {n} documents and {s} sources"
                 )
 
+    def only(self, kept: NDArray[np.bool_]) -> Candidates:
+        """Some of the documents, `kept` (n,); ranks and scores stay as the generators gave them."""
+        return Candidates(
+            self.sources, self.depths, self.docs[kept], self.scores[kept], self.ranks[kept]
+        )
+
     def __len__(self) -> int:
         return int(self.docs.size)
 

@@ -226,7 +226,17 @@ ANSWERS: dict[str, dict[int | str, dict[str, Any]]] = {
             "The first reason that applies",
             _object(
                 item=_TEXT,
-                reason={"enum": ["shown", "unknown", "filtered", "not_found", "cut", "outranked"]},
+                reason={
+                    "enum": [
+                        "shown",
+                        "unknown",
+                        "filtered",
+                        "not_found",
+                        "cut",
+                        "pruned",
+                        "outranked",
+                    ]
+                },
                 message=_TEXT,
                 ranks={"type": "object"},
                 depths=_COUNTS,

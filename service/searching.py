@@ -45,7 +45,7 @@ def search_routes(serving: Serving) -> APIRouter:
     @router.post("/v1/missing", responses=ANSWERS["missing"])
     async def missing(body: MissingIn) -> HttpResponse:
         """Why an item is not among the first k: unknown, filtered out, found by no generator, cut by
-        the depth its generators were asked for, or outranked."""
+        the depth its generators were asked for, pruned before ranking, or outranked."""
         context = body.context.context()
         serving.check(body.query, context, body.k)
         why = await serving.search(

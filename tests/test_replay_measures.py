@@ -16,7 +16,7 @@ from benchmarks.metrics import measured
 from benchmarks.plans_found import best_plan, cheapest_cover
 from benchmarks.walk import Asked
 from engine import BadInput
-from engine.answering import drawn_of
+from engine.gathering import drawn_of
 from engine.hindsight import distinct
 from retrievers.base import Hits, Query
 

@@ -9,7 +9,7 @@ const REACH = 1000;
 const REASONS = {
   shown: "It is there.", unknown: "There is no such item.", filtered: "The filter leaves it out.",
   not_found: "No generator has it for this query.", cut: "A generator has it, deeper than it was asked for.",
-  outranked: "It was a candidate, and others scored higher.",
+  pruned: "It was drawn, and dropped as less probable than others.", outranked: "It was a candidate, and others scored higher.",
 };
 const known = new Map();
 let typing = 0;

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine import Context, EngineConfig, Event, LoggedSearch, SearchEngine
-from engine.answering import drawn_of
+from engine.gathering import drawn_of
 from engine.hindsight import clicked_ranks, distinct, rung_rewards, shared_rewards
 from engine.learning import learn
 from rankers.lambdamart import LambdaMART

@@ -11,7 +11,7 @@ import pytest
 
 from engine import EngineConfig, Event, LoggedSearch, SearchEngine, learning
 from engine.learning import PRICED, SAMPLE
-from engine.pricing import AIM, HALFWAY, TELLING, Sampled, drifted, surveyed, tuned
+from engine.pricing import AIM, HALFWAY, TELLING, Sampled, Tuned, drifted, surveyed, tuned
 from engine.state import State
 from retrievers.base import Query
 from tests.conftest import WordHashes, songs
@@ -65,7 +65,7 @@ def test_few_searches_tell_the_price_with_those_before_them(
         found.append((len(queries), False))
         return surveyed(state, queries, *given)
 
-    def pricing(*given: Any) -> tuple[float, float]:
+    def pricing(*given: Any) -> Tuned:
         found[-1] = (found[-1][0], True)
         return tuned(*given)
 
