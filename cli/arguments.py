@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -27,13 +27,14 @@ Foresight = Annotated[
         "--foresight/--no-foresight", help="Trees tell the policy what each depth may bring."
     ),
 ]
+DRAWN: Final = 60.0
+"""`EngineConfig.drawn` as it is by default; help shouldn't need to load the engine."""
 Drawn = Annotated[
-    float | None,
+    float,
     typer.Option(
         min=0.0,
         metavar="N",
-        show_default=False,
         help="Documents that plans may draw in the mean where the budget is below; what is least probably "
-        "wanted is dropped before ranking. 0: nothing is \\[default: 60].",
+        "wanted is dropped before ranking. 0: nothing is.",
     ),
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import Drawn, Foresight, Json
+from cli.arguments import DRAWN, Drawn, Foresight, Json
 from cli.output import (
     command,
     counted,
@@ -77,7 +77,7 @@ def index(
         ),
     ] = None,
     foresight: Foresight = True,
-    drawn: Drawn = None,
+    drawn: Drawn = DRAWN,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     json: Json = False,
 ) -> None:
@@ -107,7 +107,7 @@ def _config(
     model: str | None,
     seed: int,
     foresight: bool,
-    drawn: float | None,
+    drawn: float,
 ) -> EngineConfig:
     from engine import BadInput, EngineConfig
 
@@ -131,7 +131,7 @@ def _config(
         budget=config.budget if budget is None else budget,
         generator_options={} if model is None else {"dense": {"encoder": model}},
         foresight=foresight,
-        drawn=config.drawn if drawn is None else drawn,
+        drawn=drawn,
     )
 
 

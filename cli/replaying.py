@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.arguments import Drawn, Foresight, Json
+from cli.arguments import DRAWN, Drawn, Foresight, Json
 from cli.output import counted, duration, print_json, screen, watched
 from cli.simulating import LearnOn, ReportOn, Searches, Simulate, Split, simulated
 
@@ -115,7 +115,7 @@ def replay(
         ),
     ] = False,
     foresight: Foresight = True,
-    drawn: Drawn = None,
+    drawn: Drawn = DRAWN,
     simulate: Simulate = None,
     learn_on: LearnOn = "train",
     report_on: ReportOn = "test",
@@ -153,9 +153,7 @@ def replay(
         warmup=warmup, k=k, every=_every(learn_every), profile=not no_profile,
         systems=_names(systems), limit=limit, feedback=feedback.value,
     )  # fmt: skip
-    config = EngineConfig(seed=seed, foresight=foresight)
-    if drawn is not None:
-        config = replace(config, drawn=drawn)
+    config = EngineConfig(seed=seed, foresight=foresight, drawn=drawn)
     if retrieval_only:
         config = replace(config, ranker_window=0)
     report = replay_into(

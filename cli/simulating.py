@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,7 +65,7 @@ def simulated(
     budget: str,
     seed: int,
     foresight: bool,
-    drawn: float | None,
+    drawn: float,
     embeddings: Path,
     json: bool,
 ) -> None:
@@ -84,9 +83,7 @@ def simulated(
         model=model.value, learn_on=learn_on, report_on=report_on, split=split, searches=searches,
         learn_every=_every(learn_every), k=k,
     )  # fmt: skip
-    config = EngineConfig(seed=seed, budget=_budget(budget), foresight=foresight)
-    if drawn is not None:
-        config = replace(config, drawn=drawn)
+    config = EngineConfig(seed=seed, budget=_budget(budget), foresight=foresight, drawn=drawn)
     report = simulate_into(
         dataset, out, options,
         config=config, embeddings=embeddings, progress=watched(),

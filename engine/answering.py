@@ -34,8 +34,8 @@ class Answer:
     """A search with everything that led to it.
 
     `order` (n,): indices into the candidates, best first; `scores` (n,) in candidate order. `own` (s,):
-    how many hits of each generator are for the query's text; those behind are for the typed one. `dropped`:
-    rows that were drawn and did not reach the ranker.
+    how many hits of each generator are for the query's text; those behind are for the typed one. `drawn`:
+    the candidates and what was dropped before the ranker.
     `meanings`: what an ambiguous query may mean, with shares, where the first page serves them all.
     """
 
@@ -47,7 +47,7 @@ class Answer:
     scores: NDArray[np.float32]
     order: NDArray[np.int64]
     own: NDArray[np.int64]
-    dropped: Docs
+    drawn: Candidates
     timings: Mapping[str, float]
     notes: tuple[str, ...]
     meanings: Mapping[str, float] = field(default_factory=dict)
@@ -240,11 +240,8 @@ def assemble(
     started = time.perf_counter()
     notes: list[str] = []
     depths = [max(depth, len(h)) for depth, h in zip(choice.depths.tolist(), hits, strict=True)]
-    candidates = union(tuple(state.retrievers), depths, hits)
-    dropped = candidates.docs[:0]
-    if least is not None:
-        kept = passed(state, facts, candidates, least, also)
-        candidates, dropped = candidates.only(kept), candidates.docs[~kept]
+    drawn = union(tuple(state.retrievers), depths, hits)
+    candidates = drawn if least is None else passed(state, facts, drawn, least, also)
     pruned = time.perf_counter()
     features = ranking_features(
         query, facts, candidates, state.retrievers, state.catalog, state.names, notes
@@ -259,7 +256,7 @@ def assemble(
     }
     return Answer(
         query=query, facts=facts, choice=choice, candidates=candidates, features=features,
-        scores=scores, order=order, own=np.array([len(h) for h in hits]), dropped=dropped,
+        scores=scores, order=order, own=np.array([len(h) for h in hits]), drawn=drawn,
         timings=timings, notes=tuple(notes),
     )  # fmt: skip
 

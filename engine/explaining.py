@@ -53,7 +53,7 @@ def explanation(state: State, made: Answer, shown: NDArray[np.int64]) -> Explana
             gain=float(made.choice.gains[g]),
             bonus=float(made.choice.bonuses[g]),
             propensity=float(made.choice.marginals[g]),
-            found=int(made.own[g]),
+            found=int((made.drawn.ranks[:, g] >= 0).sum()),
             ms=float(made.timings.get(name, 0.0)),
         )
         for g, name in enumerate(state.retrievers)
@@ -73,7 +73,7 @@ def explanation(state: State, made: Answer, shown: NDArray[np.int64]) -> Explana
         steps=steps,
         contributions=contributions,
         meanings=made.meanings,
-        dropped=int(made.dropped.size),
+        dropped=len(made.drawn) - len(made.candidates),
     )
 
 
@@ -139,7 +139,7 @@ def why_missing(state: State, made: Answer, item: str, k: int) -> Missing:
         for name, rank in ranks.items()
         if rank is not None
     )
-    if row in made.dropped:
+    if row in made.drawn.docs:
         return missing(
             "pruned",
             f"drawn, but less probably wanted than the {len(made.candidates)} that were ranked: {cut}",

@@ -30,7 +30,7 @@ from engine.statistics import Observation
 from engine.threads import each
 from engine.understanding import read
 from retrievers.base import Hits, Query
-from retrievers.candidates import union
+from retrievers.candidates import Candidates, union
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,8 @@ class LookedBack:
     weight of those liked alone;
     `both` (s, L, s, L): what both of two rungs bring, None without clicks; `candidates`:
     how many of an imported search would have reached the ranker, `beside` at other budgets; `served`: the answer it
-    would have had, None where no ranker is trained. `lesson`: what pruning learns from, None without clicks.
+    would have had, None where no ranker is trained. `lesson`: what pruning learns from, None of other
+    searches than imported ones with a click on what was drawn.
     """
 
     record: Searched
@@ -140,23 +141,25 @@ def _one(
         successes = state.statistics.successes(facts.kind)
         return state.policy.choose(facts.x, actions, overlap, price, rng, successes)
 
-    def reaching(state: State, config: EngineConfig, drawn: list[Hits]) -> int:
-        found = union(tuple(state.retrievers), [0] * s, drawn)
-        return int(np.count_nonzero(passed(state, facts, found, config.at_least)))
-
+    names = tuple(state.retrievers)
+    told: Lesson | None = None
     if search.imported:
         choice = plan_at(state.price)
         depths, marginals = choice.depths, choice.marginals
         propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
         if rows.size:
-            drawn = drawn_of(hits, depths, config.at_least)
-            candidates = reaching(state, config, drawn)
-            for other in beside:
-                there, depths_there = other.on(state), plan_at(other.priced.price).depths
-                drawn_there = drawn_of(hits, depths_there, other.config.at_least)
-                elsewhere.append(reaching(there, other.config, drawn_there))
+            brought = drawn_of(hits, depths, config.at_least)
+            drawn = union(names, depths.tolist(), brought)
             if config.ranker_window:
-                served = assemble(state, query, facts, choice, drawn, config.at_least)
+                served = assemble(state, query, facts, choice, brought, config.at_least)
+                candidates = len(served.candidates)
+            else:
+                candidates = len(passed(state, facts, drawn, config.at_least))
+            for other in beside:
+                at, least = plan_at(other.priced.price).depths, other.config.at_least
+                there = union(names, at.tolist(), drawn_of(hits, at, least))
+                elsewhere.append(len(passed(other.on(state), facts, there, least)))
+            told = _lesson(state, config, record, facts, drawn, rows[weights > 0])
     else:
         played = [search.plan.get(name, (0, 1.0)) for name in state.retrievers]
         depths = np.array([depth for depth, _ in played], np.int32)
@@ -165,44 +168,34 @@ def _one(
         propensity = 1.0 if search.propensity is None else search.propensity
     rewards = found = np.zeros((s, rungs))
     both: NDArray[np.float64] | None = None
-    told: Lesson | None = None
     if rows.size:
         ranks, liked = clicked_ranks(hits, rows), np.maximum(weights, 0.0)
         # A search counts once, however many items were clicked in it.
         rewards = rung_rewards(ranks, weights / max(int(np.count_nonzero(liked)), 1), state.ladder)
         found = rung_rewards(ranks, liked, state.ladder)
         both = shared_rewards(ranks, liked, state.ladder)
-        # What is clicked on pages of its own says nothing of what these lacked.
-        if state.pruner is not None and search.imported and not record.late:
-            told = _lesson(
-                state,
-                config,
-                facts,
-                drawn_of(hits, depths, config.at_least),
-                rows[liked > 0],
-                search.seq,
-            )
     return LookedBack(
         record=record, query=query, facts=facts, depths=depths, propensity=propensity,
         marginals=marginals, actions=actions, rewards=rewards, found=found, both=both,
         clicks=float(np.maximum(weights, 0.0).sum()),
-        candidates=candidates, beside=tuple(elsewhere), served=served,
-        lesson=told,
+        candidates=candidates, beside=tuple(elsewhere), served=served, lesson=told,
     )  # fmt: skip
 
 
 def _lesson(
     state: State,
     config: EngineConfig,
+    record: Searched,
     facts: QueryFacts,
-    drawn: list[Hits],
+    drawn: Candidates,
     clicked: NDArray[np.int32],
-    seq: int,
 ) -> Lesson | None:
-    """What was drawn, and which of it was clicked; None where nothing of it was."""
-    found = union(tuple(state.retrievers), [0] * len(drawn), drawn)
-    hit = np.isin(found.docs, clicked)
-    if not hit.any():
+    """What was drawn of a search served elsewhere, and which of it was clicked; None where nothing of it was.
+
+    What is clicked on pages of its own says nothing of what these lacked.
+    """
+    hit = np.isin(drawn.docs, clicked)
+    if state.pruner is None or record.late or not hit.any():
         return None
-    rng = np.random.default_rng((config.seed, seq))
-    return lesson(rows_of(facts, found, state.catalog.types), hit, rng)
+    rng = np.random.default_rng((config.seed, record.search.seq))
+    return lesson(rows_of(facts, drawn, state.catalog.types), hit, rng)

@@ -105,11 +105,6 @@ class Pruner:
         """Whether there are trees, without which nothing is dropped."""
         return self._booster is not None
 
-    @property
-    def lessons(self) -> int:
-        """Searches that it has to grow from."""
-        return len(self._lessons)
-
     def probable(self, rows: Rows) -> Floats:
         """Shape (n,): the log odds that a document of `rows_of` is what is wanted. ValueError before there are
         trees."""
@@ -176,13 +171,13 @@ def worthy(odds: Floats, bar: float, least: int) -> NDArray[np.bool_]:
 
 def passed(
     state: State, facts: QueryFacts, drawn: Candidates, least: int, also: Docs | None = None
-) -> NDArray[np.bool_]:
-    """Shape (n,): which of the drawn documents reach the ranker, at least `least` and those of `also`."""
+) -> Candidates:
+    """The drawn documents that reach the ranker, at least `least` and those of `also`."""
     if state.pruner is None or not state.bar > -np.inf:
-        return np.ones(len(drawn), np.bool_)
+        return drawn
     odds = state.pruner.probable(rows_of(facts, drawn, state.catalog.types))
     kept = worthy(odds, state.bar, least)
-    return kept if also is None else kept | np.isin(drawn.docs, also)
+    return drawn.only(kept if also is None else kept | np.isin(drawn.docs, also))
 
 
 def bar_for(odds: list[Floats], mean: float, least: int) -> float:

@@ -26,6 +26,14 @@ FIRST = 30
 """Clicked impressions in the log below which no ranker is trained."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Clicked:
+    user: str | None
+    rows: FeatureRows
+    labels: NDArray[np.float64]
+    positions: NDArray[np.int32]
+
+
 def clicked_impressions(
     log: Log,
     config: EngineConfig,
@@ -68,14 +76,6 @@ def clicked_impressions(
         np.concatenate([np.empty(0, np.int32), *(one.positions for one in kept)]),
         np.cumsum([0, *(one.labels.size for one in kept)], dtype=np.int64),
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Clicked:
-    user: str | None
-    rows: FeatureRows
-    labels: NDArray[np.float64]
-    positions: NDArray[np.int32]
 
 
 def _labels(rows: FeatureRows, events: list[EventRow], config: EngineConfig) -> NDArray[np.float64]:

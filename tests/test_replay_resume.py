@@ -146,6 +146,23 @@ def test_one_walk_tells_of_every_budget(run: Run, monkeypatch: pytest.MonkeyPatc
     assert few < many
 
 
+def test_a_budget_that_prunes_does_not_follow_one_that_does_not(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.pruning.LEAST", 20)
+    config = replace(UNRANKED, drawn=10.0)
+    learns = counted_learns(monkeypatch)
+    alone = run("pruned-6", budgets=(6.0,), config=config)["systems"]["ltrr"]
+    once = len(learns)
+    both = run("pruned-both", budgets=(15.0, 6.0), config=config)
+    assert len(learns) == 3 * once
+    point = both["curves"]["ltrr"][0]
+    for key in ("candidates_mean", "candidate_recall", "drawn_mean"):
+        assert point[key] == alone[key]
+    unpruned = run("unpruned-6", budgets=(6.0,), config=replace(UNRANKED, drawn=0.0))
+    assert alone["drawn_mean"] > unpruned["systems"]["ltrr"]["drawn_mean"]
+
+
 def test_what_is_done_is_not_done_again(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import SearchEngine
+from engine import EngineConfig, SearchEngine
 from tests.cli.lines import corpus, event_row, found, ids, ltrr, rows, search_row
 
 
@@ -80,14 +80,16 @@ def test_import_can_leave_out_what_is_unknown(index: Path, tmp_path: Path) -> No
     assert report["events"] == {"read": 1, "new": 1, "known": 0}
 
 
-def test_trees_before_the_policy_can_be_left_out(index: Path, tmp_path: Path) -> None:
+def test_trees_and_pruning_can_be_left_out(index: Path, tmp_path: Path) -> None:
     path, out = corpus(tmp_path / "corpus.jsonl"), tmp_path / "plain"
-    done = ltrr("index", path, "--out", out, "--generators", "bm25,memory", "--no-foresight")
+    plain = ("--generators", "bm25,memory", "--no-foresight", "--drawn", "0")
+    done = ltrr("index", path, "--out", out, *plain)
     assert done.code == 0, done.err
     for folder, expected in ((index, True), (out, False)):
         with SearchEngine.load(folder) as engine:
             assert engine.config.foresight is expected
             assert (engine.state.foresight is not None) is expected
+            assert engine.config.drawn == (EngineConfig().drawn if expected else 0.0)
 
 
 def test_index_refuses_a_folder_in_use_and_a_missing_corpus(index: Path, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -228,10 +227,15 @@ def test_an_index_that_prunes_answers_alike_when_loaded(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"drawn": 0.0}, {"drawn": 12.0}, {"policy": "uniform"}], ids=str
+    "config",
+    [
+        EngineConfig(budget=12.0, drawn=0.0),
+        EngineConfig(budget=12.0, drawn=12.0),
+        EngineConfig(budget=12.0, policy="uniform"),
+    ],
+    ids=["nothing more", "as many", "no heed"],
 )
-def test_where_nothing_is_to_be_dropped_there_is_no_pruner(changes: dict[str, object]) -> None:
-    config = replace(EngineConfig(budget=12.0), **changes)  # type: ignore[arg-type]
+def test_where_nothing_is_to_be_dropped_there_is_no_pruner(config: EngineConfig) -> None:
     with SearchEngine.build(songs(), config=config, encoder=WordHashes()) as engine:
         assert engine.state.pruner is None
 
@@ -241,15 +245,25 @@ def test_a_number_drawn_below_0_is_refused() -> None:
         EngineConfig(drawn=-1.0)
 
 
-def test_nothing_is_learnt_from_pages_of_its_own(clock: Clock) -> None:
+def test_nothing_is_learnt_from_pages_of_its_own(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "LEAST", 20)
     config = EngineConfig(budget=12.0, drawn=25.0, clock=clock)
     with SearchEngine.build(songs(), config=config, encoder=WordHashes()) as engine:
-        for track in songs()[::2]:
-            response = engine.search(track.title)
-            engine.feedback(response.impression_id, clicks=[response.hits[0].id])
-        engine.learn()
-        assert engine.state.pruner is not None
-        assert engine.state.pruner.lessons == 0
-        engine.record(*history(30))
-        engine.learn()
-        assert engine.state.pruner.lessons == 30
+
+        def grown() -> bool:
+            engine.learn()
+            assert engine.state.pruner is not None
+            return engine.state.pruner.grown
+
+        for tracks in (songs()[::4], songs()[:1]):
+            for track in tracks:
+                response = engine.search(track.title)
+                engine.feedback(response.impression_id, clicks=[response.hits[0].id])
+            assert not grown()
+        searches, events = history(32)
+        engine.record(searches[:31], events[:31])
+        assert not grown()
+        engine.record(searches[31:], events[31:])
+        assert grown()
