@@ -17,6 +17,8 @@ from cli.results import about, differ, name_of, summary
 if TYPE_CHECKING:
     from engine import Document, Explanation, Hit, Missing, Response
 
+NOTICED = 1e-6
+"""Shares of a click below which a price only keeps out what is expected to bring nothing at all."""
 BUDGET_MET = "candidates are free: the budget is met at any depth"
 
 
@@ -48,7 +50,9 @@ def print_explanation(console: Console, response: Response, explanation: Explana
 
 
 def _plan(explanation: Explanation) -> Tree:
-    price = f"{explanation.price:.2g} a candidate" if explanation.price else BUDGET_MET
+    price = f"{explanation.price:.2g} a candidate"
+    if explanation.price < NOTICED:
+        price = f"next to nothing, {price}" if explanation.price else BUDGET_MET
     plan = Tree(Text.assemble(("plan     ", "bold"), f"for a query of kind {explanation.kind}"))
     table = _columns("generator", "depth", "expected gain", "of it bonus", "probability")
     for step in explanation.steps:
