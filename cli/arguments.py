@@ -27,7 +27,7 @@ Foresight = Annotated[
         "--foresight/--no-foresight", help="Trees tell the policy what each depth may bring."
     ),
 ]
-DRAWN: Final = 60.0
+DRAWN: Final = 40.0
 """`EngineConfig.drawn` as it is by default; help shouldn't need to load the engine."""
 Drawn = Annotated[
     float,

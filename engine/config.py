@@ -78,7 +78,7 @@ class EngineConfig:
     surface: tuple[str, ...] = ("surface", "device")
     examination: Mapping[str, Sequence[float]] = field(default_factory=dict)
     rest_sample: int = 20
-    drawn: float = 60.0
+    drawn: float = 40.0
     foresight: bool = True
     max_query_chars: int = 1_000
     max_k: int = 10_000

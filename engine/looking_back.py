@@ -198,4 +198,5 @@ def _lesson(
     if state.pruner is None or record.late or not hit.any():
         return None
     rng = np.random.default_rng((config.seed, record.search.seq))
-    return lesson(rows_of(facts, drawn, state.catalog.types), hit, rng)
+    shares = (hit / clicked.size).astype(np.float32)
+    return lesson(rows_of(facts, drawn, state.catalog.types), shares, rng)

@@ -1,10 +1,11 @@
 """Which of the documents that a plan drew are worth a place among the candidates.
 
 Drawing deeper costs a generator next to nothing; what costs is every candidate's features and rank. So
-plans draw more than the budget lets pass, and of what they drew, trees tell how probable it is that a
-document is what is wanted, from nothing but where each generator has it and what is known of the query:
+plans draw more than the budget lets pass, and of what they drew, trees tell what share of all that a search
+is for a document probably is, from nothing but where each generator has it and what is known of the query:
 a cheap stage before the ranker (Wang, Lin & Metzler 2011, "A cascade ranking model for efficient ranked
-retrieval", SIGIR). What is less probable than `State.bar` is dropped.
+retrieval", SIGIR). What promises less than `State.bar` is dropped. Shares, since a search counts once however much
+is wanted of it: one of ten documents is worth a place less than the only one.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ OTHERS = 10
 KNOWN = X_NAMES.index("user_topic_0")
 """Of the context, the columns before the user's topics."""
 TREES = {
-    "objective": "binary",
+    "objective": "cross_entropy",
     "learning_rate": 0.06,
     "num_leaves": 15,
     "min_data_in_leaf": 20,
@@ -56,11 +57,11 @@ MODEL, SEARCHES = "model.txt", "searches.npz"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """Documents of one search to grow from: `rows` (n, f), whether they were `clicked` (n,), and how many
-    like them there were, `weights` (n,)."""
+    """Documents of one search to grow from: `rows` (n, f), the `shares` (n,) that they are of what was wanted, in
+    [0, 1], and how many like them there were, `weights` (n,)."""
 
     rows: Rows
-    clicked: NDArray[np.bool_]
+    shares: NDArray[np.float32]
     weights: NDArray[np.float32]
 
 
@@ -80,14 +81,14 @@ def rows_of(facts: QueryFacts, candidates: Candidates, types: NDArray[np.int16])
     return rows
 
 
-def lesson(rows: Rows, clicked: NDArray[np.bool_], rng: np.random.Generator) -> Lesson:
-    """All that was clicked, and some of the rest."""
-    others = np.flatnonzero(~clicked)
+def lesson(rows: Rows, shares: NDArray[np.float32], rng: np.random.Generator) -> Lesson:
+    """All that was wanted, and some of the rest."""
+    others = np.flatnonzero(shares == 0)
     some = np.sort(rng.choice(others, OTHERS, replace=False)) if others.size > OTHERS else others
-    kept = np.concatenate([np.flatnonzero(clicked), some])
+    kept = np.concatenate([np.flatnonzero(shares), some])
     weights = np.ones(kept.size, np.float32)
     weights[kept.size - some.size :] = others.size / max(some.size, 1)
-    return Lesson(rows[kept], clicked[kept], weights)
+    return Lesson(rows[kept], shares[kept], weights)
 
 
 class Pruner:
@@ -106,8 +107,8 @@ class Pruner:
         return self._booster is not None
 
     def probable(self, rows: Rows) -> Floats:
-        """Shape (n,): the log odds that a document of `rows_of` is what is wanted. ValueError before there are
-        trees."""
+        """Shape (n,): the share of what is wanted that a document of `rows_of` probably is, as log odds. ValueError
+        before there are trees."""
         if self._booster is None:
             raise ValueError("Pruner: asked before it has grown trees")
         if self._trees is not None:
@@ -136,9 +137,9 @@ class Pruner:
         if self._lessons:
             arrays = {
                 "rows": np.concatenate([one.rows for one in self._lessons]),
-                "clicked": np.concatenate([one.clicked for one in self._lessons]),
+                "shares": np.concatenate([one.shares for one in self._lessons]),
                 "weights": np.concatenate([one.weights for one in self._lessons]),
-                "sizes": np.array([one.clicked.size for one in self._lessons]),
+                "sizes": np.array([one.shares.size for one in self._lessons]),
                 "new": np.array(self._new),
             }
             np.savez(folder / SEARCHES, allow_pickle=False, **arrays)
@@ -152,7 +153,7 @@ class Pruner:
         if (folder / SEARCHES).is_file():
             with np.load(folder / SEARCHES, allow_pickle=False) as arrays:
                 ends = np.cumsum(arrays["sizes"])[:-1]
-                parts = (np.split(arrays[name], ends) for name in ("rows", "clicked", "weights"))
+                parts = (np.split(arrays[name], ends) for name in ("rows", "shares", "weights"))
                 pruner._lessons = tuple(Lesson(*one) for one in zip(*parts, strict=True))
                 pruner._new = int(arrays["new"])
         if (folder / MODEL).is_file():
@@ -161,7 +162,7 @@ class Pruner:
 
 
 def worthy(odds: Floats, bar: float, least: int) -> NDArray[np.bool_]:
-    """Shape (n,): the documents at or above the bar, and in any case the `least` most probable; ties by place."""
+    """Shape (n,): the documents at or above the bar, and in any case the `least` that promise most; ties by place."""
     kept = odds >= bar
     if np.count_nonzero(kept) < least:
         kept = np.zeros(odds.size, np.bool_)
@@ -208,7 +209,7 @@ def _grown(lessons: tuple[Lesson, ...], seed: int) -> str:
 
     data = lightgbm.Dataset(
         np.concatenate([one.rows for one in lessons]),
-        np.concatenate([one.clicked for one in lessons]).astype(np.float32),
+        np.concatenate([one.shares for one in lessons]),
         weight=np.concatenate([one.weights for one in lessons]),
     )
     return lightgbm.train({**TREES, "seed": seed}, data, num_boost_round=ROUNDS).model_to_string()

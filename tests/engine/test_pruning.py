@@ -31,7 +31,7 @@ def lessons(count: int, seed: int = 0) -> list[Lesson]:
     for _ in range(count):
         rows = rng.random((12, COLUMNS)).astype(np.float32)
         rows[rng.random(12) < 0.3, 2] = np.nan
-        made.append(lesson(rows, rows[:, 0] == rows[:, 0].min(), rng))
+        made.append(lesson(rows, (rows[:, 0] == rows[:, 0].min()).astype(np.float32), rng))
     return made
 
 
@@ -62,21 +62,21 @@ def test_a_row_tells_where_each_generator_has_a_document(engine: SearchEngine) -
     np.testing.assert_allclose(first[2 * s + 2 :], facts.x[:KNOWN], rtol=1e-6)
 
 
-def test_a_lesson_keeps_what_was_clicked_and_counts_the_rest() -> None:
+def test_a_lesson_keeps_what_was_wanted_and_counts_the_rest() -> None:
     rows = np.arange(50, dtype=np.float32)[:, None]
-    one = lesson(rows, np.arange(50) % 25 == 3, np.random.default_rng(0))
-    assert one.rows[one.clicked, 0].tolist() == [3.0, 28.0]
-    assert one.clicked.size == 2 + OTHERS
-    assert one.weights[one.clicked].tolist() == [1.0, 1.0]
+    one = lesson(rows, (np.arange(50) % 25 == 3).astype(np.float32) / 4, np.random.default_rng(0))
+    assert one.rows[one.shares == 0.25, 0].tolist() == [3.0, 28.0]
+    assert one.shares.size == 2 + OTHERS
+    assert one.weights[one.shares > 0].tolist() == [1.0, 1.0]
     assert one.weights.sum() == pytest.approx(50)
-    few = lesson(rows[:4], np.arange(4) == 0, np.random.default_rng(0))
+    few = lesson(rows[:4], (np.arange(4) == 0).astype(np.float32), np.random.default_rng(0))
     assert few.weights.tolist() == [1.0] * 4
 
 
 def test_what_is_probably_wanted_stands_above_the_rest(grown: Pruner) -> None:
     right = 0
     for one in lessons(200, seed=1):
-        right += bool(one.clicked[np.argmax(grown.probable(one.rows))])
+        right += bool(one.shares[np.argmax(grown.probable(one.rows))])
     assert right > 140
 
 
