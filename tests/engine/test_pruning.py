@@ -267,3 +267,20 @@ def test_nothing_is_learnt_from_pages_of_its_own(
         assert not grown()
         engine.record(searches[31:], events[31:])
         assert grown()
+
+
+def test_what_was_wanted_is_shared_by_all_that_was_clicked(clock: Clock) -> None:
+    """Also by what was not drawn: a search counts once."""
+    searches, events = history(1)
+    other = next(d.id for d in songs() if d.id != events[0].document)
+    elsewhere = Event("click", other, searches[0].time, search=searches[0].id)
+    config = EngineConfig(budget=12.0, drawn=25.0, clock=clock)
+    most = []
+    for clicks in (events, [*events, elsewhere]):
+        with SearchEngine.build(songs(), config=config, encoder=WordHashes()) as engine:
+            engine.record(searches, clicks)
+            engine.learn()
+            assert engine.state.pruner is not None
+            (only,) = engine.state.pruner._lessons
+            most.append(float(only.shares.max()))
+    assert most == [1.0, 0.5]
