@@ -20,7 +20,7 @@ INTENT_NAMES = {
 REASONS = {
     "nowhere": "no generator has it in its first {full}",
     "cut": "a generator has it, deeper than it was asked for",
-    "outranked": "drawn, and dropped before ranking or ranked below the first ten",
+    "outranked": "a candidate, ranked below the first ten",
 }
 
 

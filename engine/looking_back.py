@@ -149,11 +149,11 @@ def _one(
         propensity = np.nan  # nobody was served this plan: every rung's reward is known alike
         if rows.size:
             brought = drawn_of(hits, depths, config.at_least)
-            drawn = union(names, depths.tolist(), brought)
             if config.ranker_window:
                 served = assemble(state, query, facts, choice, brought, config.at_least)
-                candidates = len(served.candidates)
+                drawn, candidates = served.drawn, len(served.candidates)
             else:
+                drawn = union(names, depths.tolist(), brought)
                 candidates = len(passed(state, facts, drawn, config.at_least))
             for other in beside:
                 at, least = plan_at(other.priced.price).depths, other.config.at_least

@@ -34,7 +34,7 @@ class State:
     counts the `learn`s; `learnt` are the last log entries (searches, events) that it has learnt from.
     `conversation` None means that no query is rewritten, `foresight` None that
     nothing is foreseen of a plan beyond `statistics`, `pruner` None that all that is drawn reaches the ranker;
-    `bar`: the log odds of being wanted below which it does not, -inf where all does.
+    `bar`: what it must promise to (see `engine.pruning`), as log odds, -inf where all does.
     """
 
     catalog: Catalog
