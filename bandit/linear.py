@@ -7,9 +7,11 @@ that step, so that the estimates of a generator's steps add up to the gain of a 
 **What a round teaches.** Where something was clicked, hindsight tells of every step whether it
 would have brought it, drawn or not. Where nothing was, only the drawn steps are known to have
 failed: taking what lies beyond the drawn depth as worthless would keep it undrawn for ever. So a
-round teaches the steps that were drawn and, with a reward anywhere, all others too, which is
-optimistic for these until they are drawn. A round whose propensity is NaN was played by no policy
-(imported history): its clicks do not depend on the depths, so it teaches every step.
+round teaches the steps that were drawn and, with a reward anywhere, all others too, these at a weight
+of `undrawn`: what was clicked was easy to find, so it says too little of deep steps and too much of
+shallow ones. What was drawn outweighs it, and until then a step stays uncertain and is tried. A round
+whose propensity is NaN was played by no policy (imported history): its clicks do not depend on the
+depths, so it teaches every step alike.
 
 **Before any data** a step's expected reward is its share of `prior_gain`, spread over the ladder
 in proportion to log(1 + depth): concave, so that the first plans ask every generator for a few
@@ -25,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.base import Depths, Flags, Floats, Rounds
+from bandit.exploration import checked_share
 from bandit.plans import Rungs, greedy
 from bandit.policy import LadderPolicy
 from bandit.ridge import Ridge
@@ -37,6 +40,7 @@ class LinearOptions(TypedDict, total=False):
     penalty: float
     prior_gain: float
     half_life: float
+    undrawn: float
     context_scale: float
     action_scale: float
 
@@ -58,6 +62,7 @@ class LinearPolicy(LadderPolicy):
         penalty: float = 10.0,
         prior_gain: float = 1.0,
         half_life: float = 20_000.0,
+        undrawn: float = 0.1,
         context_scale: float = 1.0,
         action_scale: float = 1.0,
     ) -> None:
@@ -65,6 +70,7 @@ class LinearPolicy(LadderPolicy):
         self._context_scale = checked_number("context_scale", context_scale, above_zero=True)
         self._action_scale = checked_number("action_scale", action_scale, above_zero=True)
         self._half_life = checked_number("half_life", half_life, above_zero=True)
+        self._undrawn = checked_share("undrawn", undrawn)
         self._penalty = checked_number("penalty", penalty, above_zero=True)
         self._prior_gain = checked_number("prior_gain", prior_gain)
         self._model: Ridge | None = None
@@ -79,7 +85,7 @@ class LinearPolicy(LadderPolicy):
         widths = (rounds.contexts.shape[1], rounds.actions.shape[3])
         model = self.model(*widths)
         increments = np.diff(rounds.rewards, axis=2)
-        taught = self._taught(rounds)
+        taught, drawn = self._taught(rounds), self._played(rounds)
         squares, products = np.empty_like(model.A), np.empty_like(model.b)
         steps = len(self._ladder) - 1
         for arm in range(len(model.b)):
@@ -88,9 +94,10 @@ class LinearPolicy(LadderPolicy):
             x = rounds.contexts[rows] * self._context_scale
             a = rounds.actions[rows, i, step + 1] * self._action_scale
             z = np.column_stack([np.ones(rows.size), x, a])
-            fresh = z[~rounds.late[rows]]
-            squares[arm] = fresh.T @ fresh
-            products[arm] = z.T @ increments[rows, i, step]
+            weighted = z * np.where(drawn[rows, i, step], 1.0, self._undrawn)[:, None]
+            fresh = ~rounds.late[rows]
+            squares[arm] = weighted[fresh].T @ z[fresh]
+            products[arm] = weighted.T @ increments[rows, i, step]
         kept = 0.5 ** (np.count_nonzero(~rounds.late) / self._half_life)
         self._model = model.after(squares, products, self._prior(model.A.shape[1]), kept)
         self._widths = widths
@@ -172,6 +179,7 @@ class LinearPolicy(LadderPolicy):
             "penalty": self._penalty,
             "prior_gain": self._prior_gain,
             "half_life": self._half_life,
+            "undrawn": self._undrawn,
             "context_scale": self._context_scale,
             "action_scale": self._action_scale,
         }
@@ -180,11 +188,14 @@ class LinearPolicy(LadderPolicy):
     def _of(cls, options: dict[str, Any]) -> Self:
         return cls(**{**options, "ladder": np.array(options["ladder"], np.int32)})
 
+    def _played(self, rounds: Rounds) -> Flags:
+        """Shape (n, s, L - 1): the steps that were drawn, all of a round that no policy played."""
+        drawn: Flags = rounds.depths[:, :, None] >= self._ladder[1:]
+        return drawn | np.isnan(rounds.propensities[:, None, None])
+
     def _taught(self, rounds: Rounds) -> Flags:
         """Shape (n, s, L - 1): the steps each round says something about."""
-        drawn = rounds.depths[:, :, None] >= self._ladder[1:]
-        told = np.isnan(rounds.propensities) | rounds.rewards.any(axis=(1, 2))
-        return drawn | told[:, None, None]
+        return self._played(rounds) | rounds.rewards.any(axis=(1, 2), keepdims=True)
 
 
 def checked_number(name: str, value: float, *, above_zero: bool = False) -> float:

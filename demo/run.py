@@ -110,10 +110,12 @@ def run(
     return compared
 
 
-def engine_config(seed: int, jobs: int, *, foresight: bool = True) -> EngineConfig:
+def engine_config(
+    seed: int, jobs: int, *, budget: float = BUDGET, foresight: bool = True
+) -> EngineConfig:
     """The engine that listeners search with."""
     return EngineConfig(
-        seed=seed, budget=BUDGET, chunk="week", ranker_options={"n_jobs": jobs}, foresight=foresight
+        seed=seed, budget=budget, chunk="week", ranker_options={"n_jobs": jobs}, foresight=foresight
     )
 
 

@@ -13,11 +13,13 @@ from engine.log_rows import EventRow, SearchRow
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """A search with those of its events that are not learnt yet. `late`: the search itself is."""
+    """A search with those of its events that are not learnt yet. `late`: the search itself is. `borrowed`:
+    events of the next search that it is credited with, see `engine.chains`."""
 
     search: SearchRow
     events: list[EventRow]
     late: bool
+    borrowed: list[EventRow] = field(default_factory=list)
 
 
 @dataclass(slots=True)

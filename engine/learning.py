@@ -14,13 +14,14 @@ from tqdm import tqdm
 from bandit.base import Rounds
 from engine.answering import generator_of
 from engine.budgets import Beside
+from engine.chains import chained
 from engine.chunks import Chunk, beginning, chunks
 from engine.config import EngineConfig
 from engine.foresight import Foresight
 from engine.full_answers import FullAnswers
 from engine.influence import Deed, bounded
 from engine.log import Log
-from engine.log_rows import EventRow, FeatureRows
+from engine.log_rows import EventRow, FeatureRows, SearchRow
 from engine.looking_back import LookedBack, look_back
 from engine.pricing import Sampled, drifted, surveyed, tuned
 from engine.pruning import Pruner
@@ -60,17 +61,15 @@ def learn(
     searches = events = rounds = 0
     priced = False
     # Searches that were served by the given state; imported ones are planned as they are looked back on.
-    drawn = [
-        one.search.candidates
-        for chunk in cut
-        for one in chunk.searches
-        if one.search.candidates is not None and one.search.version == state.version
-    ]
-    ask, latest, unpriced = FullAnswers(state), list[Query](), 0
+    version = state.version
+    drawn = [n for chunk in cut for one in chunk.searches if (n := _served(one.search, version))]
+    served = float(np.mean(drawn)) if drawn else float("nan")
+    ask, latest, unpriced = FullAnswers(state), list[LookedBack](), 0
     others = [Beside.of(state, config, one) for one in beside]
     for number, chunk in enumerate(
         tqdm(cut, desc="learning", unit=" chunks", disable=not progress)
     ):
+        chunk.searches = chained(chunk.searches, config.rewards)
         searches += len(chunk.searches)
         records = [e for r in chunk.searches for e in r.events] + chunk.outside
         events += len(records)
@@ -88,16 +87,23 @@ def learn(
         # Not at every chunk of a few searches: asking so many again takes longer than looking back on them.
         due = bool(looked) and (unpriced >= SAMPLE // 2 or number in (0, len(cut) - 1))
         count = max(min(config.hindsight, len(looked)), SAMPLE if due else 0)
-        latest = (latest + [one.query for one in looked])[-max(count, SAMPLE) :]
-        sample = surveyed(after, latest[max(len(latest) - count, 0) :], ask, threads)
+        latest = (latest + looked)[-max(count, SAMPLE) :]
+        asked = latest[max(len(latest) - count, 0) :]
+        sample = surveyed(after, [one.query for one in asked], ask, threads)
+        sample = [
+            replace(told, drew=_served(one.record.search, version))
+            for told, one in zip(sample, asked, strict=True)
+        ]
         after = replace(after, statistics=_told(after.statistics, sample))
         # Not at the end alone, so that what a long history teaches the ranker is drawn within the budget.
         telling = sample if due and len(sample) >= PRICED else []
         others = [
-            one.at(_priced(one.on(state), one.on(after), one.config, looked, telling, counts))
+            one.at(
+                _priced(one.on(state), one.on(after), one.config, looked, telling, counts, served)
+            )
             for one, counts in zip(others, elsewhere, strict=True)
         ]
-        state, drawn = _priced(state, after, config, looked, telling, drawn), []
+        state, drawn = _priced(state, after, config, looked, telling, drawn, served), []
         if telling:
             priced, unpriced = True, 0
     state = replace(state, version=state.version + 1, learnt=until)
@@ -110,6 +116,11 @@ def learn(
         seconds=time.perf_counter() - started, ignored=dict(ignored),
         beside=tuple(other.priced for other in others),
     )  # fmt: skip
+
+
+def _served(search: SearchRow, version: int) -> int:
+    """Candidates of a search that a version of the state served, 0 for any other."""
+    return (search.candidates or 0) if search.version == version else 0
 
 
 def _told(statistics: PlanStatistics, sample: list[Sampled]) -> PlanStatistics:
@@ -126,6 +137,7 @@ def _priced(
     looked: list[LookedBack],
     sample: list[Sampled],
     drawn: Sequence[int],
+    served: float,
 ) -> State:
     """The state after a chunk, with drift, price and the mean of candidates at it; the last two stay
     without a sample.
@@ -141,7 +153,7 @@ def _priced(
     statistics = copy.copy(before.statistics)
     statistics.observe([one.observation for one in looked[:-count]])
     probed = replace(after, statistics=_told(statistics, sample), foresight=before.foresight)
-    found = tuned(probed, config, sample[-count:])
+    found = tuned(probed, config, sample[-count:], served)
     return replace(after, price=found.price, bar=found.bar, expected=found.mean)
 
 
@@ -185,12 +197,15 @@ def _advance(
         )
     statistics.observe([one.observation for one in looked])
     outcomes = bounded(_outcomes(state, config, chunk, looked), before)
+    # Only what queries are for: who did what, and how often, is told by where it was done.
+    borrowed = bounded(_borrowed(state, config, looked), before)
+    with_borrowed = sorted([*outcomes, *borrowed], key=lambda outcome: outcome.time)
     topics = copy.copy(state.topics)
     topics.observe(outcomes)
     retrievers = {name: copy.copy(r) for name, r in state.retrievers.items()}
     for retriever in retrievers.values():
         if isinstance(retriever, Learns):
-            retriever.observe(outcomes)
+            retriever.observe(with_borrowed if retriever.of_queries else outcomes)
     return replace(
         state, policy=policy, statistics=statistics, topics=topics, retrievers=retrievers,
         foresight=_foreseeing(state, config, looked), pruner=_pruning(state, config, looked),
@@ -236,22 +251,30 @@ def _before(state: State, log: Log, config: EngineConfig, chunk: Chunk) -> dict[
 def _outcomes(
     state: State, config: EngineConfig, chunk: Chunk, looked: list[LookedBack]
 ) -> list[Outcome]:
-    found: list[Outcome] = []
+    told = [
+        _outcome(state, config, event, one.query) for one in looked for event in one.record.events
+    ]
+    told += [_outcome(state, config, event, None) for event in chunk.outside]
+    return sorted((one for one in told if one is not None), key=lambda outcome: outcome.time)
 
-    def take(event: EventRow, query: Query | None, user: str | None) -> None:
-        row = state.catalog.row(event.document)
-        weight = config.rewards.get(event.action)
-        if row is not None and weight is not None:
-            found.append(
-                Outcome(
-                    query=query, doc=row, action=event.action, weight=weight * event.weight,
-                    user=event.user or user, time=event.time, position=event.position,
-                )
-            )  # fmt: skip
 
-    for one in looked:
-        for event in one.record.events:
-            take(event, one.query, one.query.context.user)
-    for event in chunk.outside:
-        take(event, None, None)
-    return sorted(found, key=lambda outcome: outcome.time)
+def _borrowed(state: State, config: EngineConfig, looked: list[LookedBack]) -> list[Outcome]:
+    told = [
+        _outcome(state, config, event, one.query) for one in looked for event in one.record.borrowed
+    ]
+    return [one for one in told if one is not None]
+
+
+def _outcome(
+    state: State, config: EngineConfig, event: EventRow, query: Query | None
+) -> Outcome | None:
+    """None where the event is with nothing that is known, or means nothing."""
+    row = state.catalog.row(event.document)
+    weight = config.rewards.get(event.action)
+    if row is None or weight is None:
+        return None
+    user = event.user or (None if query is None else query.context.user)
+    return Outcome(
+        query=query, doc=row, action=event.action, weight=weight * event.weight, user=user,
+        time=event.time, position=event.position,
+    )  # fmt: skip

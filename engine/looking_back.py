@@ -88,7 +88,7 @@ def look_back(
 
     def look(record: Searched) -> LookedBack:
         query = read(state, query_of(record), [], {})
-        rows, weights = _wanted(state, config, record.events)
+        rows, weights = _wanted(state, config, [*record.events, *record.borrowed])
         hits = ask(query) if rows.size else []
         return _one(state, config, record, query, rows, weights, hits, beside)
 

@@ -29,12 +29,14 @@ AIM = 0.98
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
-    """A search with the full answers of all generators, by which any plan's cost is known."""
+    """A search with the full answers of all generators, by which any plan's cost is known. `drew`: the candidates it
+    had when the state before served it, 0 where it did not."""
 
     query: Query
     facts: QueryFacts
     hits: list[Hits]
     answers: Answers
+    drew: int = 0
 
 
 def surveyed(
@@ -70,12 +72,21 @@ class Tuned:
     mean: float
 
 
-def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> Tuned:
+def leaning(sample: Collection[Sampled], served: float) -> float:
+    """By what factor a sample draws more than all searches do, as those of it that were served did: a few
+    hundred that happen to be for long answers would make the price too high for all others."""
+    drew = [one.drew for one in sample if one.drew]
+    return float(np.mean(drew)) / served if len(drew) >= TELLING and served > 0 else 1.0
+
+
+def tuned(
+    state: State, config: EngineConfig, sample: Collection[Sampled], served: float = np.nan
+) -> Tuned:
     """The price and the bar that meet the budget over the sample, exploration included.
 
     The plans are drawn with the same random numbers at every price, so that the mean falls with the
-    price. Where documents can be pruned, plans may draw `config.drawn` in the mean. Without a sample the price
-    stays.
+    price. `served`: the mean of candidates of all searches served since the last price, see `leaning`. Where
+    documents can be pruned, plans may draw `config.drawn` in the mean. Without a sample the price stays.
     """
     if not sample:
         return Tuned(state.price, state.bar, float("nan"))
@@ -94,11 +105,12 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> Tu
     def mean(price: float) -> float:
         return float(np.mean([distinct(hits) for hits in drawn(price)]))
 
-    wanted = AIM * config.budget / state.drift
+    heavier = leaning(sample, served)
+    wanted = AIM * config.budget / state.drift * heavier
     pruner = state.pruner
     if pruner is None or not pruner.grown or not config.prunes:
         price = tune(mean, wanted, state.price)
-        return Tuned(price, -np.inf, mean(price))
+        return Tuned(price, -np.inf, mean(price) / heavier)
     price = tune(mean, config.drawn, state.price)
     odds = []
     for (facts, *_), hits in zip(asked, drawn(price), strict=True):
@@ -106,4 +118,4 @@ def tuned(state: State, config: EngineConfig, sample: Collection[Sampled]) -> Tu
         odds.append(pruner.probable(rows_of(facts, found, state.catalog.types)))
     bar = bar_for(odds, wanted, config.at_least)
     kept = [np.count_nonzero(worthy(one, bar, config.at_least)) for one in odds]
-    return Tuned(price, bar, float(np.mean(kept)))
+    return Tuned(price, bar, float(np.mean(kept)) / heavier)

@@ -202,6 +202,9 @@ class Retriever(ABC):
     name: ClassVar[str]
     by_text: ClassVar[bool] = False
     """Whether the answer follows from the query's text and `allowed` alone."""
+    of_queries: ClassVar[bool] = False
+    """Whether it learns what queries are for: it also observes what the next search of a person tells of one in
+    which nothing was clicked."""
 
     @abstractmethod
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:

@@ -51,6 +51,7 @@ class Memory(Retriever):
     """
 
     name: ClassVar[str] = "memory"
+    of_queries: ClassVar[bool] = True
     feature_names: tuple[str, ...] = (
         "query_share",
         "item_share",

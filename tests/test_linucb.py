@@ -15,6 +15,7 @@ from bandit.plans import greedy
 from bandit.thompson import Thompson
 
 LADDER = np.array([0, 3, 10], np.int32)
+UNDRAWN = 0.25
 WIDE = np.array([0, 3, 5, 10, 20], np.int32)
 
 
@@ -49,17 +50,17 @@ def by_hand(batch: Rounds, i: int, rung: int, penalty: float, mean: float) -> tu
     b = np.zeros(width)
     b[0] = penalty * mean
     for t in range(len(batch)):
-        told = np.isnan(batch.propensities[t]) or batch.rewards[t].any()
-        if told or batch.depths[t, i] >= LADDER[rung]:
-            z = np.concatenate([[1.0], batch.contexts[t], batch.actions[t, i, rung]])
-            A += np.outer(z, z)
-            b += (batch.rewards[t, i, rung] - batch.rewards[t, i, rung - 1]) * z
+        drawn = np.isnan(batch.propensities[t]) or batch.depths[t, i] >= LADDER[rung]
+        weight = 1.0 if drawn else UNDRAWN * batch.rewards[t].any()
+        z = np.concatenate([[1.0], batch.contexts[t], batch.actions[t, i, rung]])
+        A += weight * np.outer(z, z)
+        b += weight * (batch.rewards[t, i, rung] - batch.rewards[t, i, rung - 1]) * z
     return A, b
 
 
 @pytest.mark.parametrize("propensity", [0.5, np.nan])
 def test_gains_and_bonuses_are_those_of_the_normal_equations(propensity: float) -> None:
-    policy = LinUCB(LADDER, 2, alpha=0.7, penalty=2.0, prior_gain=0.4, epsilon=0.0)
+    policy = LinUCB(LADDER, 2, alpha=0.7, penalty=2.0, prior_gain=0.4, undrawn=UNDRAWN, epsilon=0.0)
     batch = rounds(50, propensity=propensity)
     policy.update(batch)
     asked = rounds(1, seed=5)
@@ -123,6 +124,23 @@ def test_with_clicks_steps_that_were_not_drawn_are_told_by_hindsight() -> None:
     assert all(not np.array_equal(before.A[arm], after.A[arm]) for arm in range(4))
 
 
+def test_what_was_drawn_outweighs_hindsight() -> None:
+    """Of one step, half of the rounds drew it and found nothing; clicks of others say that it finds half."""
+    batch = rounds(400)
+    batch.contexts[:], batch.actions[:], batch.rewards[:] = 0.0, 0.0, 0.0
+    batch.rewards[:, 1, 1:] = 1.0
+    batch.depths[:] = 0
+    batch.depths[::2, 0] = 3
+    batch.rewards[1::2, 0, 1:] = 0.5
+    gains = []
+    for undrawn in (0.0, 0.1, 1.0):
+        policy = LinUCB(LADDER, 2, undrawn=undrawn, prior_gain=0.0)
+        policy.update(batch)
+        gains.append(policy.model(3, 2).theta[0, 0])
+    assert gains[0] == 0.0
+    assert gains[1:] == pytest.approx([0.5 * 20 / (220 + 10), 0.5 * 200 / (400 + 10)], rel=0.02)
+
+
 def test_rounds_count_half_after_a_half_life() -> None:
     batch, nothing = rounds(40), rounds(40, seed=1)
     nothing.contexts[:], nothing.actions[:], nothing.rewards[:] = 0.0, 0.0, 0.0
@@ -184,6 +202,7 @@ def test_features_changed_after_training_are_named() -> None:
         ({"penalty": 0.0}, "penalty: found 0.0"),
         ({"prior_gain": -1.0}, "prior_gain: found -1.0"),
         ({"half_life": 0.0}, "half_life: found 0.0"),
+        ({"undrawn": 1.5}, r"undrawn: found 1\.5"),
         ({"background": np.full((2, 2), 0.5)}, "background: found shape"),
         ({"background": np.full(3, 0.5)}, "background: rows sum to"),
         ({"background": np.array([1.5, -0.5, 0.0])}, "background: found negative"),

@@ -10,8 +10,19 @@ from typing import Any
 import pytest
 
 from engine import EngineConfig, Event, LoggedSearch, SearchEngine, learning
+from engine.full_answers import FullAnswers
 from engine.learning import PRICED, SAMPLE
-from engine.pricing import AIM, HALFWAY, TELLING, Sampled, Tuned, drifted, surveyed, tuned
+from engine.pricing import (
+    AIM,
+    HALFWAY,
+    TELLING,
+    Sampled,
+    Tuned,
+    drifted,
+    leaning,
+    surveyed,
+    tuned,
+)
 from engine.state import State
 from retrievers.base import Query
 from tests.conftest import WordHashes, songs
@@ -41,6 +52,18 @@ def test_a_price_aims_below_the_budget(engine: SearchEngine) -> None:
             engine.feedback(response.impression_id, clicks=[response.hits[0].id])
         mean = engine.learn().candidates_mean
     assert 0 < mean <= AIM * engine.config.budget + 1e-9
+
+
+def test_a_sample_of_long_answers_is_priced_as_one(engine: SearchEngine) -> None:
+    """What it drew when it was served tells how it differs from all that was."""
+    queries = [Query(text=text) for text in ("love", "blue night", "silver river", "rock", "jazz")]
+    sample = surveyed(engine.state, queries * (TELLING // 5), FullAnswers(engine.state))
+    heavy = [replace(one, drew=30) for one in sample]
+    assert leaning(heavy, 20.0) == pytest.approx(1.5)
+    assert leaning(heavy[1:], 20.0) == leaning(sample, 20.0) == leaning(heavy, float("nan")) == 1.0
+    plain, told = (tuned(engine.state, engine.config, of, 20.0) for of in (sample, heavy))
+    assert told.price < plain.price
+    assert told.mean <= AIM * engine.config.budget + 1e-9
 
 
 @pytest.mark.parametrize(
