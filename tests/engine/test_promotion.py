@@ -23,7 +23,7 @@ from tests.cli.lines import ltrr
 from tests.conftest import Clock, WordHashes, songs
 from tests.plan_world import WANTED, index, serve
 
-EXPLORING = {"epsilon": 0.9, "context_scale": 1.0, "action_scale": 1.0}
+EXPLORING = {"epsilon": 0.9, "undrawn": 1.0, "context_scale": 1.0, "action_scale": 1.0}
 LADDER = (0, 5, 20)
 
 
