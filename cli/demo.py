@@ -59,10 +59,10 @@ def demo_study(
         float,
         typer.Option(
             min=1.0,
-            help="Candidates a search in the mean, second tries included; those compared on are "
-            "all first tries and draw about 5 fewer.",
+            help="Candidates a search in the mean, second tries included; the further searches are "
+            "all first tries and draw a few fewer.",
         ),
-    ] = 28.0,
+    ] = 24.0,
     jobs: Annotated[int, typer.Option(min=1, help="Seeds at a time, a process each.")] = 2,
     foresight: Foresight = True,
     catalog: Catalog = None,

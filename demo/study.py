@@ -23,7 +23,7 @@ from demo.comparison import LTRR, ORACLE, Compared, compare
 from demo.curve import draw
 from demo.listeners import INTENTS, Crowd
 from demo.listening import Round, listen, observe
-from demo.run import engine_config
+from demo.run import BUDGET, engine_config
 from demo.telling import INTENT_NAMES
 from engine import SearchEngine
 from engine.formats import read_documents
@@ -32,9 +32,6 @@ from retrievers.encoder import Encoder
 OBSERVED = 100
 """Searches of each round that are answered in full: for the curve, for the fixed plan and for the
 weights of min-max fusion."""
-BUDGET = 28.0
-"""Candidates a search in the mean over all that listeners search for. Second tries are for what is hard to find, so
-that the further searches compared on, all first tries, draw about 23."""
 WIDE, WIDE_PLAN = 40.0, "best fixed plan at 40"
 T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 """Quantiles of Student's t by degrees of freedom; 1.96 beyond."""
