@@ -50,7 +50,8 @@ class LinearPolicy(LadderPolicy):
 
     `penalty` > 0: λ of the regression; `prior_gain` ≥ 0: reward expected of a generator's deepest
     rung before any data; `half_life`: rounds after which one counts half, since generators learn and
-    are soon worth more or less than they were; `context_scale`, `action_scale` > 0: x and a enter times
+    are soon worth more or less than they were; `undrawn` in [0, 1]: what a step counts that only
+    hindsight tells of, where one that was drawn counts 1; `context_scale`, `action_scale` > 0: x and a enter times
     these, so that of two kinds of features with one penalty the larger scale is believed sooner.
     """
 
