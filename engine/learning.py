@@ -33,8 +33,6 @@ from engine.statistics import PlanStatistics
 from engine.training import train
 from retrievers.base import Learns, Outcome, Query
 
-PRICED = 20
-"""Searches below which they don't tell the price."""
 SAMPLE = 200
 """Searches that tell the price, at least; where a chunk has fewer, those before it do too."""
 
@@ -96,7 +94,7 @@ def learn(
         ]
         after = replace(after, statistics=_told(after.statistics, sample))
         # Not at the end alone, so that what a long history teaches the ranker is drawn within the budget.
-        telling = sample if due and len(sample) >= PRICED else []
+        telling = sample if due else []
         others = [
             one.at(
                 _priced(one.on(state), one.on(after), one.config, looked, telling, counts, served)

@@ -42,7 +42,7 @@ from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 9
+FORMAT = 10
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3

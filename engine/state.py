@@ -60,13 +60,20 @@ class State:
 
     def __post_init__(self) -> None:
         # Whatever became of a generator, those that read it read what stands beside them.
-        joined = {
-            name: r.joined(self.retrievers[r.joins])
-            if isinstance(r, Joins) and r.joins in self.retrievers
-            else r
-            for name, r in self.retrievers.items()
-        }
-        object.__setattr__(self, "retrievers", joined)
+        joined: dict[str, Retriever] = {}
+
+        def join(name: str) -> Retriever:
+            if name not in joined:
+                one = self.retrievers[name]
+                if isinstance(one, Joins) and one.joins in self.retrievers:
+                    one = one.joined(join(one.joins))
+                joined[name] = one
+            return joined[name]
+
+        for name in self.retrievers:
+            join(name)
+        in_order = {name: joined[name] for name in self.retrievers}
+        object.__setattr__(self, "retrievers", in_order)
 
     @property
     def ladder(self) -> NDArray[np.int32]:

@@ -131,6 +131,8 @@ def _decide(
             False,
             f"kept fusion: {count} clicked impressions held out don't say yet which is better",
         )
+    if first and difference == 0:
+        return False, f"kept fusion: the first ranker's nDCG@{k} is the same"
     if first:
         return False, f"kept fusion: the first ranker's nDCG@{k} is {-difference:.4f} below it"
     if count < clicked:

@@ -22,7 +22,8 @@ class ReciprocalRankFusion(Ranker):
     Reads the columns named `<generator>.rank`: 0-based ranks, NaN (or negative) where the
     generator did not return the row, which then adds 0. A row's score does not depend on the
     other rows. Nothing is learnt. `weights`: by generator, 1 where it is not named; a small one keeps
-    a generator that heeds no query from outvoting those that do.
+    a generator that heeds no query from outvoting those that do. `added`: by column, what its value
+    is taken times before it joins the sum, NaN as 0; one that is not among the columns adds nothing.
     """
 
     name: ClassVar[str] = "rrf"
@@ -33,6 +34,7 @@ class ReciprocalRankFusion(Ranker):
         *,
         k: float = 60.0,
         weights: Mapping[str, float] | None = None,
+        added: Mapping[str, float] | None = None,
     ) -> None:
         self.feature_names = tuple(feature_names)
         columns = [i for i, name in enumerate(self.feature_names) if name.endswith(SUFFIX)]
@@ -46,20 +48,30 @@ class ReciprocalRankFusion(Ranker):
         given = dict(weights or {})
         if not all(np.isfinite(weight) and weight >= 0 for weight in given.values()):
             raise ValueError(f"weights: found {given}, expected finite numbers of at least 0")
+        beside = dict(added or {})
+        if not all(np.isfinite(factor) for factor in beside.values()):
+            raise ValueError(f"added: found {beside}, expected finite numbers")
         self.k = float(k)
         self.weights = given
+        self.added = beside
         self._columns = columns
         names = [self.feature_names[i].removesuffix(SUFFIX) for i in columns]
         self._factors = np.array([given.get(name, 1.0) for name in names])
+        self._added = [
+            (self.feature_names.index(n), f) for n, f in beside.items() if n in feature_names
+        ]
 
     def score(self, features: Features) -> NDArray[np.float32]:
-        """Shape (n,), in [0, generators / (k + 1)]."""
+        """Shape (n,), in [0, generators / (k + 1)] where all weights are 1 and nothing is added."""
         check_columns(features, self.feature_names)
         ranks = np.ascontiguousarray(features[:, self._columns], np.float64)
         returned = ranks >= 0
         gains = np.zeros(ranks.shape)
         gains[returned] = 1.0 / (self.k + 1.0 + ranks[returned])
-        return np.asarray(gains @ self._factors, np.float32)
+        scores = gains @ self._factors
+        for column, factor in self._added:
+            scores += factor * np.nan_to_num(features[:, column])
+        return np.asarray(scores, np.float32)
 
     def fit(self, judged: Judged) -> None:
         """Check `judged` and do nothing: the rule has no parameters to learn."""
@@ -70,11 +82,21 @@ class ReciprocalRankFusion(Ranker):
         write_manifest(
             folder,
             self.name,
-            {"feature_names": self.feature_names, "k": self.k, "weights": self.weights},
+            {
+                "feature_names": self.feature_names,
+                "k": self.k,
+                "weights": self.weights,
+                "added": self.added,
+            },
         )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         settings, _ = read_manifest(folder, cls.name)
-        return cls(tuple(settings["feature_names"]), k=settings["k"], weights=settings["weights"])
+        return cls(
+            tuple(settings["feature_names"]),
+            k=settings["k"],
+            weights=settings["weights"],
+            added=settings["added"],
+        )

@@ -261,13 +261,13 @@ class Merges(Protocol):
 
 @runtime_checkable
 class Joins(Protocol):
-    """A generator that can read the state of another instead of having its own."""
+    """A generator that can read the state of another, beside or instead of one of its own."""
 
     joins: ClassVar[str]
     """The other's name."""
 
     def joined(self, other: Retriever) -> Retriever:
-        """A twin that reads `other`, and takes nothing in itself."""
+        """A twin that reads `other`."""
 
 
 @runtime_checkable

@@ -171,9 +171,18 @@ class BM25(Retriever):
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
         """The rows that hold a word of the query; a word said twice counts twice."""
         state = self._state
-        tokens = self.analyzer.tokens(query.text)
-        words = Counter([*tokens, *value_terms(tokens)])
-        return state.index.search(words, k, allowed, state.prior, self.prior_weight)
+        return state.index.search(
+            self._words(query.text), k, allowed, state.prior, self.prior_weight
+        )
+
+    def _words(self, text: str) -> Counter[str]:
+        tokens = self.analyzer.tokens(text)
+        return Counter([*tokens, *value_terms(tokens)])
+
+    def matches(self, text: str, docs: Docs) -> Scores:
+        """Shape (n,), in [0, 1]: how well each of `docs` (n,) has the words of a text, popularity aside; 1 for a
+        document that is the best by each of them, 0 where none is known."""
+        return self._state.index.shares(self._words(text), docs)
 
     def document_frequency(self, text: str) -> NDArray[np.int32]:
         """In how many documents each token of the text stands, in its order; 0 = unknown."""

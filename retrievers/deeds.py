@@ -13,7 +13,7 @@ from retrievers.near_queries import query_key
 @dataclass(frozen=True, slots=True, order=True)
 class Deed:
     """An outcome; its order makes sums independent of the order given. `key`: the query, "" outside a
-    search; `known`: whether there is a user."""
+    search; `known`: whether there is a user; `text`: the query as it was."""
 
     time: float
     user: str
@@ -21,6 +21,7 @@ class Deed:
     doc: int
     weight: float
     known: bool
+    text: str
 
 
 def deed_of(outcome: Outcome, rows: int) -> Deed:
@@ -37,4 +38,5 @@ def deed_of(outcome: Outcome, rows: int) -> Deed:
         outcome.doc,
         float(outcome.weight),
         outcome.user is not None,
+        outcome.query.text if outcome.query else "",
     )

@@ -62,6 +62,17 @@ def _find(rows: Docs, low: int, high: int, row: int) -> int:
 
 
 @njit(nogil=True, cache=True)
+def look_up(
+    rows: Docs, impacts: Scores, low: int, high: int, weight: float, docs: Docs, scores: Scores
+) -> None:
+    """Add `weight` times what the list [low:high] has for each of `docs` (n,) to `scores` (n,)."""
+    for i in range(docs.size):
+        p = _find(rows, low, high, docs[i])
+        if p >= 0:
+            scores[i] += weight * impacts[p]
+
+
+@njit(nogil=True, cache=True)
 def _rank(
     sums: Scores,
     met: Docs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,12 +12,13 @@ from typing import ClassVar, Self
 import numpy as np
 
 from retrievers.base import BoolMask, Docs, Document, Features, Hits, Outcome, Query, Retriever
+from retrievers.bm25 import BM25
 from retrievers.decay import DAY, check_half_life, decayed
 from retrievers.deeds import Deed, deed_of
 from retrievers.history import OUTSIDE, UserHistory, load_histories, save_histories
 from retrievers.near_queries import query_key
 from retrievers.personal_features import PAIR_FEATURES, PRIOR_WEIGHTS, USER_RELATIVE, Pairs
-from retrievers.preference import Preference
+from retrievers.preference import Preference, spread
 from retrievers.space import Space
 from retrievers.tally import Floats, Tally, load_tallies, save_tallies
 from retrievers.topk import best
@@ -30,9 +32,6 @@ _KEEP = 0.9
 _PRIOR_PRECISION = 1.0
 
 
-_Search = tuple[tuple[str, str, float], list[int]]
-
-
 class Personal(Retriever):
     """Ranks the user's own items; those of others are `Discovery`'s, which reads this one's state.
 
@@ -40,14 +39,18 @@ class Personal(Retriever):
     they arrive, each seen with the state before it. Someone of whom nothing is known gets nothing:
     the other generators answer for everyone. An empty query asks for the user's likely items.
 
+    Joined to a `BM25` it knows how well items have the query's words; else only what people did.
+
     Queries, users and items share an embedding of at most `rank` dimensions, fitted again whenever
     the outcomes have grown by a tenth; what comes between is folded in. Query counts decay with
     `half_life`, in days.
     """
 
     name: ClassVar[str] = "personal"
+    joins: ClassVar[str] = BM25.name
     feature_names: tuple[str, ...] = (
         *PAIR_FEATURES,
+        "preference",
         "user_items",
         "user_touched_items",
         "user_query_touches",
@@ -68,8 +71,17 @@ class Personal(Retriever):
         self._newest = -np.inf
         self._events = self._fitted = 0
         self._space = Space.none()
+        self._by_words: BM25 | None = None
         self._last: tuple[UserHistory, str, float | None, Pairs] | None = None
         self._preference = Preference.prior(PRIOR_WEIGHTS, _PRIOR_PRECISION)
+
+    def joined(self, other: Retriever) -> Personal:
+        """TypeError where `other` is no `BM25`."""
+        if not isinstance(other, BM25):
+            raise TypeError(f"Personal.joined: found {type(other).__name__}, expected BM25")
+        twin = copy.copy(self)
+        twin._by_words, twin._last = other, None
+        return twin
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:
         """Make room for new rows; what they are, people's behaviour will tell."""
@@ -116,7 +128,7 @@ class Personal(Retriever):
         history = self._history(query)
         if history is None:
             return Hits.none()
-        pairs = self._pairs(history, query_key(query.text), query.seconds)
+        pairs = self._pairs(history, query.text, query.seconds)
         docs = history.docs if owned else np.setdiff1d(self._others(pairs), history.docs)
         scores = self._preference.score(pairs.features(docs))
         kept = self._live[docs]
@@ -127,17 +139,19 @@ class Personal(Retriever):
     def describe(self, query: Query, docs: Docs) -> Features:
         """Columns `feature_names`; those about the user are NaN where nothing is known of one.
 
-        The first as in `Pairs.features`; then, equal for all rows, how many items the user has, how
-        many of them by searches, how much this user has clicked after this query, all as log(1 +
-        n), and the months since the user's last deed.
+        The first as in `Pairs.features`; the score by which `ranked` orders, told of what others brought
+        as well; then, equal for all rows, how many items the user has, how many of them by searches,
+        how much this user has clicked after this query, all as log(1 + n), and the months since the
+        user's last deed.
         """
         history = self._history(query)
-        pairs = self._pairs(history or UserHistory.none(), query_key(query.text), query.seconds)
+        pairs = self._pairs(history or UserHistory.none(), query.text, query.seconds)
         x = np.full((docs.size, len(self.feature_names)), np.nan, np.float32)
-        x[:, : len(PAIR_FEATURES)] = pairs.features(docs)
+        x[:, : len(PAIR_FEATURES)] = features = pairs.features(docs)
         if history is None:
             x[:, np.flatnonzero(USER_RELATIVE)] = np.nan
             return x
+        x[:, -5] = self._preference.score(features)
         touched = np.count_nonzero(history.touches)
         x[:, -4:-1] = np.log1p([history.docs.size, touched, pairs.counts.sum()])
         x[:, -1] = max(pairs.now - float(history.last.max()), 0.0) / (30.0 * DAY)
@@ -147,10 +161,11 @@ class Personal(Retriever):
         history = self._users.get(query.context.user) if query.context.user is not None else None
         return history if history is not None and history.docs.size else None
 
-    def _pairs(self, history: UserHistory, key: str, seconds: float | None) -> Pairs:
+    def _pairs(self, history: UserHistory, text: str, seconds: float | None) -> Pairs:
         last = self._last
-        if last is not None and last[0] is history and last[1:3] == (key, seconds):
+        if last is not None and last[0] is history and last[1:3] == (text, seconds):
             return last[3]
+        key = query_key(text)
         now = self._newest if seconds is None else seconds
         tally = self._tallies.get(key) or Tally.none()
         left = float(decayed(now - tally.at, self.half_life * DAY)) if tally.docs.size else 1.0
@@ -164,9 +179,11 @@ class Personal(Retriever):
             self._item_clicks,
             self._all_clicks,
             now,
+            text,
+            self._by_words,
         )
         # Kept, in one assignment: a search asks for the own items, for new ones and for a description.
-        self._last = (history, key, seconds, pairs)
+        self._last = (history, text, seconds, pairs)
         return pairs
 
     def _others(self, pairs: Pairs) -> Docs:
@@ -197,10 +214,10 @@ class Personal(Retriever):
         searches: defaultdict[tuple[str, str, float], list[int]] = defaultdict(list)
         for deed in deeds:
             if deed.known and deed.key and deed.weight > 0 and deed.user in self._users:
-                searches[deed.user, deed.key, deed.time].append(deed.doc)
+                searches[deed.user, deed.text, deed.time].append(deed.doc)
         features, chosen = [], []
-        for (user, key, time), docs in _spread(list(searches.items()), _CHOICES):
-            pairs = self._pairs(self._users[user], key, time)
+        for (user, text, time), docs in spread(list(searches.items()), _CHOICES):
+            pairs = self._pairs(self._users[user], text, time)
             candidates = np.union1d(pairs.history.docs, self._others(pairs))
             wanted = np.isin(candidates, docs)
             if wanted.any():
@@ -282,10 +299,3 @@ class Personal(Retriever):
         personal._users = load_histories(folder)
         personal._space = Space.load(folder)
         return personal
-
-
-def _spread(searches: list[_Search], n: int) -> list[_Search]:
-    """At most n of them, evenly spaced."""
-    if len(searches) <= n:
-        return searches
-    return [searches[i] for i in np.linspace(0, len(searches) - 1, n).astype(int).tolist()]

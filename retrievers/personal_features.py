@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.base import Docs, Features
+from retrievers.bm25 import BM25
 from retrievers.coconsumption import Embedding, Vectors, unit
 from retrievers.decay import DAY
 from retrievers.history import UserHistory
@@ -26,12 +27,13 @@ PAIR_FEATURES = (
     "query_touches",
     "log_query_share",
     "repeated",
+    "match",
 )
 """Names of `Pairs.features`."""
-PRIOR_WEIGHTS = np.array([1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 0.2, 0.5, 0.3, 4.0])
+PRIOR_WEIGHTS = np.array([1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 0.2, 0.5, 0.3, 4.0, 4.0])
 """How much each speaks for an item before anything was learnt."""
 
-USER_RELATIVE = (True, True, True, True, False, True, True, True, True, False, False, True)
+USER_RELATIVE = (True, True, True, True, False, True, True, True, True, False, False, True, False)
 """Which of `PAIR_FEATURES` are about the user."""
 
 _FOLDED = 256
@@ -60,6 +62,8 @@ class Pairs:
     item_clicks: Floats
     all_clicks: float
     now: float
+    text: str
+    by_words: BM25 | None
 
     @classmethod
     def of(
@@ -73,11 +77,14 @@ class Pairs:
         item_clicks: Floats,
         all_clicks: float,
         now: float,
+        text: str,
+        by_words: BM25 | None,
     ) -> Pairs:
         """`left`: what decay has left of `tally`; `words` (d,): the query's words, or zeros.
 
         `item_clicks` (rows,): how often each item was clicked in searches, `all_clicks` their
-        sum; `now` in seconds.
+        sum; `now` in seconds; `text`: the query, of which `by_words`, where given, tells how well items
+        have its words.
         """
         found, counts = history.after(query_id)
         strength = history.strength()
@@ -103,6 +110,8 @@ class Pairs:
             item_clicks,
             all_clicks,
             now,
+            text,
+            by_words,
         )
 
     def features(self, docs: Docs) -> Features:
@@ -135,6 +144,8 @@ class Pairs:
         )
         x[:, 9] = np.log1p(clicks)
         x[:, 10] = np.log(share)
+        if self.by_words is not None:
+            x[:, 12] = self.by_words.matches(self.text, docs)
         return x
 
 

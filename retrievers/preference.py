@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from retrievers.base import Features
 
 Floats = NDArray[np.float64]
 _STEPS = 25
+_Choice = TypeVar("_Choice")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,3 +85,10 @@ class Preference:
         means = np.add.reduceat(weighted, starts, axis=0)
         curvature: Floats = rows.T @ weighted - means.T @ means
         return curvature
+
+
+def spread(choices: Sequence[_Choice], n: int) -> Sequence[_Choice]:
+    """At most n of them, evenly spaced."""
+    if len(choices) <= n:
+        return choices
+    return [choices[i] for i in np.linspace(0, len(choices) - 1, n).astype(int).tolist()]

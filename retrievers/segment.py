@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from retrievers import maxscore, sweep
 from retrievers.arrays import keep, mapped
-from retrievers.base import BoolMask, Hits, Scores
+from retrievers.base import BoolMask, Docs, Hits, Scores
 from retrievers.postings import Postings
 from retrievers.topk import frozen
 
@@ -66,6 +66,19 @@ class Segment:
             mapped(folder / "impacts.npy", np.float32),
             mapped(folder / "peaks.npy", np.float32),
         )
+
+    def scores(self, weights: Mapping[str, float], docs: Docs, most: Floats) -> Scores:
+        """Shape (n,): the sum of weight times impact of each of `docs` (n,); to `most`, one number per term, goes
+        the highest that any row has. A term with an impact of 0 or less is passed over."""
+        found = np.zeros(docs.size, np.float32)
+        vocabulary, indptr = self.postings.vocabulary, self.postings.indptr
+        for i, (term, weight) in enumerate(weights.items()):
+            t = vocabulary.get(term)
+            if t is not None and np.isfinite(self.peaks[t]):
+                most[i] = max(most[i], weight * float(self.peaks[t]))
+                low, high = int(indptr[t]), int(indptr[t + 1])
+                maxscore.look_up(self.postings.rows, self.impacts, low, high, weight, docs, found)
+        return found
 
     def search(
         self,

@@ -189,6 +189,17 @@ class SparseIndex:
                 )
         return hits
 
+    def shares(self, weights: Mapping[str, float], docs: Docs) -> Scores:
+        """Shape (n,), in [0, 1]: the sum for each of `docs` (n,), as a share of the most that a row could have that
+        is best by every term; 0 where no term is known."""
+        most = np.zeros(len(weights))
+        docs = np.ascontiguousarray(docs, np.int32)
+        found = self.base.scores(weights, docs, most)
+        if self.later:
+            found += self.delta.scores(weights, docs, most)
+        total = most.sum()
+        return found / np.float32(total) if total > 0 else found
+
     def check(self, allowed: BoolMask | None) -> None:
         """ValueError where a mask has no flag for some row."""
         if allowed is not None and allowed.shape[0] < self.rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,14 @@ def test_a_weight_scales_the_vote_of_its_generator() -> None:
     assert scores.tolist() == pytest.approx([1 / 61 + 0.1 / 63, 0.1 / 61])
     with pytest.raises(ValueError, match="weights: found"):
         ReciprocalRankFusion(("a.rank",), weights={"a": -1.0})
+
+
+def test_columns_are_added_to_the_votes(tmp_path: Path) -> None:
+    fusion = ReciprocalRankFusion(RANKS, added={"age": 0.5, "unheard": 3.0})
+    scores = fusion.score(matrix((0, NAN, 0.2), (0, NAN, NAN)))
+    np.testing.assert_allclose(scores, [1 / 61 + 0.1, 1 / 61], rtol=1e-6)
+    fusion.save(tmp_path)
+    loaded = ReciprocalRankFusion.load(tmp_path)
+    assert loaded.added == fusion.added
+    with pytest.raises(ValueError, match=r"added: found .*inf"):
+        ReciprocalRankFusion(RANKS, added={"age": np.inf})

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from retrievers.base import Context, Docs, Document, Outcome, Query
+from retrievers.bm25 import BM25
 from retrievers.discovery import Discovery
 from retrievers.near_queries import query_key
 from retrievers.personal import Personal
@@ -106,13 +107,42 @@ def test_a_joined_discovery_takes_in_nothing_itself(personal: Personal) -> None:
         discovery.joined(discovery)
 
 
+def test_of_the_own_items_those_with_the_querys_words_come_first(personal: Personal) -> None:
+    """Nobody has searched for a colour yet; only the items' words tell which are blue."""
+    documents = [Document(str(row), "blue" if row % 4 == 0 else "red") for row in ROWS]
+    words = BM25()
+    words.add(ROWS, documents)
+    joined = personal.joined(words)
+    own = set(personal.retrieve(asked("", "u1"), 50).docs.tolist())
+    blue = {row for row in own if row % 4 == 0}
+    assert 0 < len(blue) < len(own)
+    found = joined.retrieve(asked("blue", "u1"), 50).docs.tolist()
+    assert set(found) == own
+    assert set(found[: len(blue)]) == blue
+    match = joined.describe(asked("blue", "u1"), ROWS)[:, joined.feature_names.index("match")]
+    assert ((match > 0) == (ROWS % 4 == 0)).all()
+    # The one that was joined is as before.
+    assert (
+        personal.describe(asked("blue", "u1"), ROWS)[:, personal.feature_names.index("match")] == 0
+    ).all()
+    with pytest.raises(TypeError, match=r"Personal\.joined: found Discovery, expected BM25"):
+        personal.joined(Discovery())
+
+
+def test_what_others_brought_is_described_by_the_score_that_ranks(personal: Personal) -> None:
+    query = asked("loud guitar", "u1")
+    hits = personal.retrieve(query, 50)
+    told = personal.describe(query, hits.docs)[:, personal.feature_names.index("preference")]
+    np.testing.assert_array_equal(told, hits.scores)
+
+
 @pytest.mark.parametrize("user", [None, "nobody"])
 def test_nothing_is_known_of_strangers(personal: Personal, user: str | None) -> None:
     assert len(personal.retrieve(asked("loud guitar", user), 5)) == 0
     x = personal.describe(asked("loud guitar", user), ROWS)
     known = ~np.isnan(x).all(axis=0)
     named = [personal.feature_names[column] for column in np.flatnonzero(known)]
-    assert named == ["affinity", "query_touches", "log_query_share"]
+    assert named == ["affinity", "query_touches", "log_query_share", "match"]
     affinity = x[:, personal.feature_names.index("affinity")]
     assert affinity[:20].mean() > affinity[20:40].mean() + 0.5
 

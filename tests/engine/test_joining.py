@@ -1,4 +1,4 @@
-"""Discovery reads what `personal` has learnt, whatever has become of either."""
+"""Discovery reads what `personal` has learnt, and that the words of `bm25`, whatever becomes of them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from pathlib import Path
 from engine import Context, Document, EngineConfig, Query, SearchEngine
 from engine.state import State
 from retrievers.discovery import Discovery
+from retrievers.personal import Personal
 from tests.conftest import WordHashes, songs
 from tests.engine.test_learning import listen
 
 
 def joined(state: State) -> bool:
-    discovery = state.retrievers["discovery"]
+    discovery, personal = state.retrievers["discovery"], state.retrievers["personal"]
     assert isinstance(discovery, Discovery)
-    return discovery._personal is state.retrievers["personal"]
+    assert isinstance(personal, Personal)
+    reads_words = personal._by_words is state.retrievers["bm25"]
+    return discovery._personal is personal and reads_words
 
 
 def found(state: State, user: str, name: str) -> set[str]:
@@ -61,3 +64,11 @@ def test_alone_it_learns_for_itself(config: EngineConfig) -> None:
         listen(engine, "love", "t7-0", 3, "v")
         engine.learn()
         assert "t7-0" in found(engine.state, "u", "discovery")
+
+
+def test_without_words_beside_it_personal_goes_by_what_people_did(config: EngineConfig) -> None:
+    settings = replace(config, generators=("fuzzy", "memory", "personal"))
+    with SearchEngine.build(songs(), config=settings) as engine:
+        listen(engine, "love", "t3-0", 3, "u")
+        engine.learn()
+        assert found(engine.state, "u", "personal") == {"t3-0"}

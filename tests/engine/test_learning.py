@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine import Context, EngineConfig, Event, LoggedSearch, SearchEngine
+from engine import Context, EngineConfig, Event, LoggedSearch, SearchEngine, parts
 from engine.gathering import drawn_of
 from engine.hindsight import clicked_ranks, distinct, rung_rewards, shared_rewards
 from engine.learning import learn
@@ -46,6 +46,20 @@ def test_a_clicked_item_rises(engine: SearchEngine) -> None:
     assert after.hits[0].sources["memory"].rank == 1
     assert report.searches == 41
     assert report.events == 40
+
+
+@pytest.mark.parametrize("times", [1, 3, 10])
+def test_a_few_clicks_are_enough_for_the_page(engine: SearchEngine, times: int) -> None:
+    """Long before there is a ranker, what was chosen after a query comes first for it."""
+    query = "that song about the train"
+    wanted = engine.search(query).hits[-1].id
+    listen(engine, query, wanted, times)
+    report = engine.learn()
+    found = engine.search(query)
+    assert report.ranker == "rrf"
+    assert found.hits[0].id == wanted
+    # So few searches tell the price as well.
+    assert found.candidates <= engine.config.budget
 
 
 def test_search_and_feedback_learn_nothing(engine: SearchEngine) -> None:
@@ -158,7 +172,11 @@ def test_one_learn_over_months_equals_a_learn_a_month(config: EngineConfig) -> N
     np.testing.assert_allclose(states[0], states[1])
 
 
-def test_imported_searches_train_a_ranker(config: EngineConfig) -> None:
+def test_imported_searches_train_a_ranker(
+    config: EngineConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Fusion that believes clicks is right in every search of this history, and no ranker is better.
+    monkeypatch.setattr(parts, "BELIEVED", 0.0)
     with SearchEngine.build(songs(), config=config, encoder=WordHashes()) as engine:
         searches, events = [], []
         for i in range(120):

@@ -11,7 +11,7 @@ import pytest
 
 from engine import EngineConfig, Event, LoggedSearch, SearchEngine, learning
 from engine.full_answers import FullAnswers
-from engine.learning import PRICED, SAMPLE
+from engine.learning import SAMPLE
 from engine.pricing import (
     AIM,
     HALFWAY,
@@ -73,7 +73,7 @@ def test_a_sample_of_long_answers_is_priced_as_one(engine: SearchEngine) -> None
         ((120, 10, 10, 30), [(120, True), (10, False), (10, False), (170, True)]),
         ((SAMPLE, 30, 80, 5), [(SAMPLE, True), (30, False), (SAMPLE, True), (SAMPLE, True)]),
         ((30, 0, 120), [(30, True), (0, False), (150, True)]),
-        ((PRICED - 1,), [(PRICED - 1, False)]),
+        ((1,), [(1, True)]),
     ],
 )
 def test_few_searches_tell_the_price_with_those_before_them(
