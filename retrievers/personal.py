@@ -139,10 +139,9 @@ class Personal(Retriever):
     def describe(self, query: Query, docs: Docs) -> Features:
         """Columns `feature_names`; those about the user are NaN where nothing is known of one.
 
-        The first as in `Pairs.features`; the score by which `ranked` orders, told of what others brought
-        as well; then, equal for all rows, how many items the user has, how many of them by searches,
-        how much this user has clicked after this query, all as log(1 + n), and the months since the
-        user's last deed.
+        The first as in `Pairs.features`; the score by which `ranked` orders; then, equal for all rows, how
+        many items the user has, how many of them by searches, how much this user has clicked after
+        this query, all as log(1 + n), and the months since the user's last deed.
         """
         history = self._history(query)
         pairs = self._pairs(history or UserHistory.none(), query.text, query.seconds)
