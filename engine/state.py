@@ -70,10 +70,7 @@ class State:
                 joined[name] = one
             return joined[name]
 
-        for name in self.retrievers:
-            join(name)
-        in_order = {name: joined[name] for name in self.retrievers}
-        object.__setattr__(self, "retrievers", in_order)
+        object.__setattr__(self, "retrievers", {name: join(name) for name in self.retrievers})
 
     @property
     def ladder(self) -> NDArray[np.int32]:

@@ -6,8 +6,9 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
@@ -179,10 +180,10 @@ class BM25(Retriever):
         tokens = self.analyzer.tokens(text)
         return Counter([*tokens, *value_terms(tokens)])
 
-    def matches(self, text: str, docs: Docs) -> Scores:
-        """Shape (n,), in [0, 1]: how well each of `docs` (n,) has the words of a text, popularity aside; 1 for a
-        document that is the best by each of them, 0 where none is known."""
-        return self._state.index.shares(self._words(text), docs)
+    def matching(self, text: str) -> Callable[[Docs], Scores]:
+        """What tells of documents (n,) how well each has the words of a text, in [0, 1] (n,), popularity aside: 1 for
+        one that is the best by each of them, 0 where none is known. The text is read once."""
+        return partial(self._state.index.shares, self._words(text))
 
     def document_frequency(self, text: str) -> NDArray[np.int32]:
         """In how many documents each token of the text stands, in its order; 0 = unknown."""

@@ -178,8 +178,7 @@ class Personal(Retriever):
             self._item_clicks,
             self._all_clicks,
             now,
-            text,
-            self._by_words,
+            None if self._by_words is None else self._by_words.matching(text),
         )
         # Kept, in one assignment: a search asks for the own items, for new ones and for a description.
         self._last = (history, text, seconds, pairs)

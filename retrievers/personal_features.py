@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrievers.base import Docs, Features
-from retrievers.bm25 import BM25
+from retrievers.base import Docs, Features, Scores
 from retrievers.coconsumption import Embedding, Vectors, unit
 from retrievers.decay import DAY
 from retrievers.history import UserHistory
@@ -62,8 +62,7 @@ class Pairs:
     item_clicks: Floats
     all_clicks: float
     now: float
-    text: str
-    by_words: BM25 | None
+    match: Callable[[Docs], Scores] | None
 
     @classmethod
     def of(
@@ -77,14 +76,12 @@ class Pairs:
         item_clicks: Floats,
         all_clicks: float,
         now: float,
-        text: str,
-        by_words: BM25 | None,
+        match: Callable[[Docs], Scores] | None,
     ) -> Pairs:
         """`left`: what decay has left of `tally`; `words` (d,): the query's words, or zeros.
 
         `item_clicks` (rows,): how often each item was clicked in searches, `all_clicks` their
-        sum; `now` in seconds; `text`: the query, of which `by_words`, where given, tells how well items
-        have its words.
+        sum; `now` in seconds; `match`, where given, tells how well items (n,) have the query's words.
         """
         found, counts = history.after(query_id)
         strength = history.strength()
@@ -110,8 +107,7 @@ class Pairs:
             item_clicks,
             all_clicks,
             now,
-            text,
-            by_words,
+            match,
         )
 
     def features(self, docs: Docs) -> Features:
@@ -144,8 +140,8 @@ class Pairs:
         )
         x[:, 9] = np.log1p(clicks)
         x[:, 10] = np.log(share)
-        if self.by_words is not None:
-            x[:, 12] = self.by_words.matches(self.text, docs)
+        if self.match is not None:
+            x[:, 12] = self.match(docs)
         return x
 
 

@@ -33,8 +33,8 @@ def test_learning_changes_what_is_answered(client: TestClient) -> None:
     report = client.post("/v1/learn", json={"wait": True}).json()
     assert (report["searches"], report["events"]) == (1, 1)
     again = searched(client, "that song about the train")["hits"]
-    (found,) = [hit["sources"] for hit in again if hit["id"] == wanted]
-    assert found["memory"]["rank"] == 1
+    assert again[0]["id"] == wanted
+    assert again[0]["sources"]["memory"]["rank"] == 1
     assert "memory" not in search["hits"][-1]["sources"]
     state = client.get("/v1/learn").json()
     assert not state["running"]
