@@ -42,7 +42,7 @@ from retrievers.arrays import file_id, sharing
 from retrievers.base import Retriever
 from retrievers.encoder import Encoder
 
-FORMAT = 10
+FORMAT = 11
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 WAITING = 3

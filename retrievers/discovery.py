@@ -13,8 +13,8 @@ from retrievers.personal import Personal
 
 
 class Discovery(Retriever):
-    """Ranks the query's items and neighbours of the user's own by the preference that `Personal`
-    learns, leaving out what is the user's already.
+    """Ranks the query's items, neighbours of the user's own and what shares values with these (an artist, a
+    brand, a genre) by the preference that `Personal` learns, leaving out what is the user's already.
 
     Apart from the own items, so that a plan can say how many of either: some searches go back to
     what is known, others look for something new. Joined to a `Personal` it reads that one's state
@@ -37,11 +37,11 @@ class Discovery(Retriever):
         return twin
 
     def retrieve(self, query: Query, k: int, allowed: BoolMask | None = None) -> Hits:
-        """Up to 100 of the query's items and 50 neighbours; empty for unknown users."""
+        """Up to 100 of the query's items, 50 neighbours and 100 of the user's taste; empty for unknown users."""
         return self._personal.ranked(query, k, allowed, owned=False)
 
     def at_most(self, query: Query) -> float:
-        """The query's items and the neighbours, own ones included."""
+        """The query's items, the neighbours and those of the user's taste, own ones included."""
         return self._personal.bound(query, owned=False)
 
     def add(self, rows: Docs, documents: Sequence[Document]) -> None:

@@ -13,6 +13,7 @@ from retrievers.coconsumption import Embedding, Vectors, unit
 from retrievers.decay import DAY
 from retrievers.history import UserHistory
 from retrievers.tally import Floats, Tally, look_up
+from retrievers.taste import Taste
 
 PAIR_FEATURES = (
     "own",
@@ -29,9 +30,11 @@ PAIR_FEATURES = (
     "repeated",
     "match",
 )
-"""Names of `Pairs.features`."""
+"""Names of the first columns of `Pairs.features`; behind them stands one a field of the catalogue."""
 PRIOR_WEIGHTS = np.array([1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 0.2, 0.5, 0.3, 4.0, 4.0])
 """How much each speaks for an item before anything was learnt."""
+FIELD_WEIGHT = 0.2
+"""How much a leaning to a value of a field speaks for an item before anything was learnt."""
 
 USER_RELATIVE = (True, True, True, True, False, True, True, True, True, False, False, True, False)
 """Which of `PAIR_FEATURES` are about the user."""
@@ -63,6 +66,7 @@ class Pairs:
     all_clicks: float
     now: float
     match: Callable[[Docs], Scores] | None
+    taste: Taste
 
     @classmethod
     def of(
@@ -77,6 +81,7 @@ class Pairs:
         all_clicks: float,
         now: float,
         match: Callable[[Docs], Scores] | None,
+        taste: Taste,
     ) -> Pairs:
         """`left`: what decay has left of `tally`; `words` (d,): the query's words, or zeros.
 
@@ -108,10 +113,11 @@ class Pairs:
             all_clicks,
             now,
             match,
+            taste,
         )
 
     def features(self, docs: Docs) -> Features:
-        """Columns `PAIR_FEATURES`, finite; shape (n, f).
+        """Columns `PAIR_FEATURES` and, by field, `Taste.towards`, finite; shape (n, f).
 
         Ranks among the user's own items (by strength of use, by affinity to the query) are
         -log(1 + rank), and those of other items that of rank 200; affinities are cosines.
@@ -142,7 +148,7 @@ class Pairs:
         x[:, 10] = np.log(share)
         if self.match is not None:
             x[:, 12] = self.match(docs)
-        return x
+        return np.hstack([x, self.taste.towards(docs)])
 
 
 def _ranks(values: NDArray[np.floating]) -> NDArray[np.intp]:

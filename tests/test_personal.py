@@ -77,7 +77,7 @@ def first(personal: Personal, query: Query, k: int = 3) -> list[int]:
 
 def found_by(personal: Personal, user: str, text: str) -> Docs:
     """What the user has clicked after this query."""
-    return personal._users[user].after(personal._ids[query_key(text)])[0]
+    return personal._seen.users[user].after(personal._seen.ids[query_key(text)])[0]
 
 
 def test_of_the_users_own_items_those_that_fit_the_query_come_first(personal: Personal) -> None:
@@ -89,11 +89,34 @@ def test_of_the_users_own_items_those_that_fit_the_query_come_first(personal: Pe
 
 def test_own_items_and_what_goes_along_with_them_are_kept_apart(personal: Personal) -> None:
     own = set(personal.retrieve(asked("", "u1"), 44).docs.tolist())
-    assert own == set(personal._users["u1"].docs.tolist())
+    assert own == set(personal._seen.users["u1"].docs.tolist())
     discovery = Discovery().joined(personal)
     neighbours = discovery.retrieve(asked("", "u1"), 44).docs.tolist()
     assert not own & set(neighbours)
     assert sum(doc in ROCK for doc in neighbours[:8]) >= 7
+
+
+def test_what_nobody_has_heard_is_found_by_whom_it_is_like() -> None:
+    """Sixty artists of ten tracks, one half of them rock; a listener has heard five of three artists."""
+    rows = np.arange(600, dtype=np.int32)
+    documents = [
+        Document(
+            str(row), metadata={"artist": f"a{row // 10}", "genre": "rock" if row < 300 else "pop"}
+        )
+        for row in rows.tolist()
+    ]
+    heard = [artist * 10 + track for artist in (2, 11, 25) for track in range(5)]
+    personal = Personal(rank=8)
+    personal.add(rows[:590], documents[:590])
+    personal.observe([click("rock music", "u", doc) for doc in heard])
+    personal.add(rows[590:], [Document(str(row), metadata={"artist": "a2"}) for row in rows[590:]])
+    discovery = Discovery().joined(personal)
+    found = discovery.retrieve(asked("rock", "u"), 30).docs.tolist()
+    unheard = [artist * 10 + track for artist in (2, 11, 25) for track in range(5, 10)]
+    assert set(found[:25]) == {*unheard, *range(590, 600)}
+    assert len(personal.retrieve(asked("rock", "u"), 50)) == len(heard)
+    taste = personal.describe(asked("rock", "u"), rows)[:, personal.feature_names.index("taste")]
+    assert taste[unheard].min() > taste[30:110].max() > taste[300:590].max() == 0
 
 
 def test_a_joined_discovery_takes_in_nothing_itself(personal: Personal) -> None:
@@ -187,7 +210,7 @@ def test_whether_people_come_back_to_an_item_is_learnt(repeats: bool) -> None:
         batch = []
         for number in range(20):
             user, text = f"u{number}", "loud guitar" if number % 2 else "smooth trumpet"
-            own = personal._users[user].docs
+            own = personal._seen.users[user].docs
             found = found_by(personal, user, text)
             other = np.setdiff1d(own, found)
             chosen = found[0] if repeats else (other if other.size else own)[0]
