@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from retrievers.arrays import keep, mapped
-from retrievers.base import Docs, Document, Features, Scores
+from retrievers.base import Docs, Document, Scores
 from retrievers.field_names import named
 from retrievers.postings import Offsets
 from retrievers.spellings import Hashes
@@ -141,15 +141,13 @@ class Content:
         parts.append(np.repeat(latest, sizes)[np.isin(of_latest, values)])
         return np.unique(np.concatenate(parts))
 
-    def strongest(self, docs: Docs, values: Docs, weights: Scores) -> Features:
-        """Shape (n, fields): of the values (v,), ascending, that each row has in a field, the highest
-        weight; 0 where it has none of them."""
-        out = np.zeros((docs.size, len(self.fields)), np.float32)
-        _strongest(
+    def strongest(self, docs: Docs, values: Docs, weights: Scores) -> Scores:
+        """Shape (n,): of the values (v,), ascending, with weights above 0, that a row has in a field, the
+        highest weight, summed over the fields."""
+        return _strongest(
             frozen(docs), self.row_starts, self.row_values, self.field_of,
-            frozen(values), frozen(weights), out,
+            frozen(values), frozen(weights), len(self.fields),
         )  # fmt: skip
-        return out
 
     def save(self, folder: Path) -> None:
         """Write into a new folder."""
@@ -177,12 +175,18 @@ def _strongest(
     field_of: NDArray[np.int16],
     values: Docs,
     weights: Scores,
-    out: Features,
-) -> None:
+    fields: int,
+) -> Scores:
+    out = np.zeros(docs.size, np.float32)
+    highest = np.zeros(fields, np.float32)
     for i in range(docs.size):
+        highest[:] = 0.0
         for p in range(row_starts[docs[i]], row_starts[docs[i] + 1]):
             value = row_values[p]
             at = np.searchsorted(values, value)
             if at < values.size and values[at] == value:
                 field = field_of[value]
-                out[i, field] = max(out[i, field], weights[at])
+                if weights[at] > highest[field]:
+                    out[i] += weights[at] - highest[field]
+                    highest[field] = weights[at]
+    return out

@@ -20,7 +20,6 @@ from retrievers.deeds import Deed, deed_of
 from retrievers.history import OUTSIDE, UserHistory
 from retrievers.near_queries import query_key
 from retrievers.personal_features import (
-    FIELD_WEIGHT,
     PAIR_FEATURES,
     PRIOR_WEIGHTS,
     USER_RELATIVE,
@@ -44,12 +43,11 @@ _PRIOR_PRECISION = 1.0
 class Personal(Retriever):
     """Ranks the user's own items; those of others are `Discovery`'s, which reads this one's state.
 
-    The score is a linear model of `PAIR_FEATURES` and of how far an item's values in each field are the user's
-    taste, one for own items and one for others, learnt as conditional logits from choices as they arrive, each
-    seen with the state before it. Someone of whom nothing is known gets nothing: the other
-    generators answer for everyone. An empty query asks for the user's likely items.
+    The score is a linear model of `PAIR_FEATURES`, one for own items and one for others, learnt as conditional
+    logits from choices as they arrive, each seen with the state before it. Someone of whom nothing is known gets
+    nothing: the other generators answer for everyone. An empty query asks for the user's likely items.
 
-    Joined to a `BM25` it knows how well items have the query's words; else only what people did.
+    Joined to a `BM25` it knows how well items have the query's words, and how much these leave open.
 
     Queries, users and items share an embedding of at most `rank` dimensions, fitted again whenever
     the outcomes have grown by a tenth; what comes between is folded in. Query counts decay with
@@ -60,7 +58,6 @@ class Personal(Retriever):
     joins: ClassVar[str] = BM25.name
     feature_names: tuple[str, ...] = (
         *PAIR_FEATURES,
-        "taste",
         "preference",
         "user_items",
         "user_touched_items",
@@ -104,11 +101,6 @@ class Personal(Retriever):
         self._live, self._last = live, None
         self._seen = self._seen.widened(live.size)
         self._content = self._content.plus(rows, documents)
-        fields = len(PAIR_FEATURES) + len(self._content.fields)
-        self._own, self._new = (
-            belief.widened(fields, FIELD_WEIGHT, _PRIOR_PRECISION)
-            for belief in (self._own, self._new)
-        )
 
     def remove(self, rows: Docs) -> None:
         """Never return these rows again."""
@@ -151,20 +143,17 @@ class Personal(Retriever):
     def describe(self, query: Query, docs: Docs) -> Features:
         """Columns `feature_names`; those about the user are NaN where nothing is known of one.
 
-        The first as in `Pairs.features`; what the user's taste says of an item that is not the user's; the
-        score by which `ranked` orders; then, equal for all rows, how many items the user has, how many of them
-        by searches, how much this user has clicked after this query, all as log(1 + n), and the months
-        since the user's last deed.
+        The first as in `Pairs.features`; the score by which `ranked` orders; then, equal for all rows, how
+        many items the user has, how many of them by searches, how much this user has clicked after
+        this query, all as log(1 + n), and the months since the user's last deed.
         """
         history = self._history(query)
         pairs = self._pairs(history or UserHistory.none(), query.text, query.seconds)
         x = np.full((docs.size, len(self.feature_names)), np.nan, np.float32)
-        features, n = pairs.features(docs), len(PAIR_FEATURES)
-        x[:, :n] = features[:, :n]
+        x[:, : len(PAIR_FEATURES)] = features = pairs.features(docs)
         if history is None:
             x[:, np.flatnonzero(USER_RELATIVE)] = np.nan
             return x
-        x[:, -6] = features[:, n:] @ self._new.weights[n:].astype(np.float32)
         own = features[:, 0] > 0
         x[:, -5] = np.where(own, self._own.score(features), self._new.score(features))
         touched = np.count_nonzero(history.touches)
@@ -197,19 +186,28 @@ class Personal(Retriever):
             now,
             None if self._by_words is None else self._by_words.matching(text),
             Taste.of(self._content, history),
+            self._breadth(text),
         )
         # Kept, in one assignment: a search asks for the own items, for new ones and for a description.
         self._last = (history, text, seconds, pairs)
         return pairs
 
+    def _breadth(self, text: str) -> float:
+        """How much the words leave open: 1 where there are none, 0 where one is in no document."""
+        if self._by_words is None:
+            return 0.0
+        found = self._by_words.document_frequency(text)
+        few = float(found.min()) if found.size else float(self._live.size)
+        return float(np.log1p(few) / np.log1p(max(self._live.size, 1)))
+
     def _others(self, pairs: Pairs) -> Docs:
         """The query's items, the neighbours and those of the user's taste, ascending, without own ones."""
         near = self._space.neighbours(pairs.user + pairs.query, _NEIGHBOURS)
         likely = np.setdiff1d(pairs.taste.likely(), pairs.history.docs, assume_unique=True)
-        n = len(PAIR_FEATURES)
-        scores = pairs.taste.towards(likely) @ self._new.weights[n:].astype(np.float32)
+        match, taste, broad = self._new.weights[-3:].tolist()
+        scores = np.float32(taste + broad * pairs.breadth) * pairs.taste.towards(likely)
         if pairs.match is not None:
-            scores += np.float32(self._new.weights[n - 1]) * pairs.match(likely)
+            scores += np.float32(match) * pairs.match(likely)
         of_taste = best(likely, scores, _OF_TASTE).docs
         found = np.concatenate([pairs.tally.top(_QUERY_ITEMS)[0], near, of_taste])
         return np.setdiff1d(found, pairs.history.docs)

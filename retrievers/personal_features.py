@@ -29,14 +29,32 @@ PAIR_FEATURES = (
     "log_query_share",
     "repeated",
     "match",
+    "taste",
+    "broad_taste",
 )
-"""Names of the first columns of `Pairs.features`; behind them stands one a field of the catalogue."""
-PRIOR_WEIGHTS = np.array([1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 0.2, 0.5, 0.3, 4.0, 4.0])
+"""Names of `Pairs.features`."""
+PRIOR_WEIGHTS = np.array(
+    [1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 0.2, 0.5, 0.3, 4.0, 4.0, 0.1, 0.5]
+)
 """How much each speaks for an item before anything was learnt."""
-FIELD_WEIGHT = 0.2
-"""How much a leaning to a value of a field speaks for an item before anything was learnt."""
 
-USER_RELATIVE = (True, True, True, True, False, True, True, True, True, False, False, True, False)
+USER_RELATIVE = (
+    True,
+    True,
+    True,
+    True,
+    False,
+    True,
+    True,
+    True,
+    True,
+    False,
+    False,
+    True,
+    False,
+    True,
+    True,
+)
 """Which of `PAIR_FEATURES` are about the user."""
 
 _FOLDED = 256
@@ -67,6 +85,7 @@ class Pairs:
     now: float
     match: Callable[[Docs], Scores] | None
     taste: Taste
+    breadth: float
 
     @classmethod
     def of(
@@ -82,11 +101,13 @@ class Pairs:
         now: float,
         match: Callable[[Docs], Scores] | None,
         taste: Taste,
+        breadth: float,
     ) -> Pairs:
         """`left`: what decay has left of `tally`; `words` (d,): the query's words, or zeros.
 
         `item_clicks` (rows,): how often each item was clicked in searches, `all_clicks` their
-        sum; `now` in seconds; `match`, where given, tells how well items (n,) have the query's words.
+        sum; `now` in seconds; `match`, where given, tells how well items (n,) have the query's words, of which the
+        rarest is in few of the catalogue's (`breadth` 0) or in all (1).
         """
         found, counts = history.after(query_id)
         strength = history.strength()
@@ -114,13 +135,15 @@ class Pairs:
             now,
             match,
             taste,
+            breadth,
         )
 
     def features(self, docs: Docs) -> Features:
-        """Columns `PAIR_FEATURES` and, by field, `Taste.towards`, finite; shape (n, f).
+        """Columns `PAIR_FEATURES`, finite; shape (n, f).
 
         Ranks among the user's own items (by strength of use, by affinity to the query) are
-        -log(1 + rank), and those of other items that of rank 200; affinities are cosines.
+        -log(1 + rank), and those of other items that of rank 200; affinities are cosines. The user's
+        taste counts as it is and times the breadth: where a query leaves much open, it tells more.
         """
         history = self.history
         units = self.embedding.units(docs)
@@ -148,7 +171,9 @@ class Pairs:
         x[:, 10] = np.log(share)
         if self.match is not None:
             x[:, 12] = self.match(docs)
-        return np.hstack([x, self.taste.towards(docs)])
+        x[:, 13] = self.taste.towards(docs)
+        x[:, 14] = self.breadth * x[:, 13]
+        return x
 
 
 def _ranks(values: NDArray[np.floating]) -> NDArray[np.intp]:

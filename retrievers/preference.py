@@ -32,15 +32,6 @@ class Preference:
         """A belief in which each weight has the standard deviation 1 / √precision."""
         return cls(weights, np.eye(weights.size) * precision)
 
-    def widened(self, size: int, weight: float, precision: float) -> Preference:
-        """With further weights, `size` in all, believed to be `weight` with a given precision."""
-        more = size - self.weights.size
-        if more == 0:
-            return self
-        wide = np.eye(size) * precision
-        wide[:-more, :-more] = self.precision
-        return Preference(np.append(self.weights, np.full(more, weight)), wide)
-
     def score(self, x: Features) -> NDArray[np.float32]:
         """w·x of each row; shape (n,)."""
         return x @ self.weights.astype(np.float32)

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from retrievers.base import Docs, Features, Scores
+from retrievers.base import Docs, Scores
 from retrievers.content import Content
 from retrievers.history import UserHistory
 
@@ -41,8 +41,8 @@ class Taste:
         share = content.sizes[values] / max(content.count, 1)
         return cls(content, values, np.log1p(strength / (PRIOR * share)).astype(np.float32))
 
-    def towards(self, docs: Docs) -> Features:
-        """Shape (n, fields): the strongest leaning to a value of each row, by field; 0 without."""
+    def towards(self, docs: Docs) -> Scores:
+        """Shape (n,): of each row, the strongest leaning to a value of a field, summed over the fields."""
         return self.content.strongest(docs, self.values, self.leanings)
 
     def likely(self) -> Docs:
