@@ -19,6 +19,7 @@ from engine.answering import Answer, answer, assemble, generator_of
 from engine.config import EngineConfig
 from engine.gathering import drawn_of
 from engine.state import State
+from engine.understanding import read
 from rankers.base import Judged
 from rankers.minmax import MinMaxFusion
 from rankers.rrf import ReciprocalRankFusion
@@ -186,6 +187,7 @@ def planned(
     unknown = np.full(depths.size, np.nan)
     choice = Choice(depths, 1.0, np.ones(depths.size), unknown, unknown)
     hits = drawn_of(asked.hits, depths, least)
-    made = assemble(state, asked.query, state.facts(asked.query), choice, hits)
+    query = read(state, asked.query, [], {})
+    made = assemble(state, query, state.facts(query), choice, hits)
     spent = sum(ms for ms, hit in zip(asked.ms, hits, strict=True) if len(hit))
     return made, (time.perf_counter() - started) * 1000.0 + spent

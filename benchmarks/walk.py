@@ -14,6 +14,7 @@ from benchmarks.replay_work import Work
 from benchmarks.timeline import Timeline
 from engine import LoggedSearch, Priced, Query, SearchEngine
 from engine.state import State
+from engine.understanding import read
 from retrievers.base import Docs, Hits
 
 
@@ -140,7 +141,7 @@ def _answers(timeline: Timeline, engine: SearchEngine) -> dict[str, list[tuple[i
 
 
 def _ask(state: State, search: LoggedSearch) -> tuple[list[Hits], list[float]]:
-    query = query_of(search)
+    query = read(state, query_of(search), [], {})
     allowed, full = state.filters.mask(query.context.filters), int(state.ladder[-1])
     hits, ms = [], []
     for retriever in state.retrievers.values():

@@ -15,6 +15,7 @@ from demo.listeners import PAGE, Crowd, Wish
 from engine import Event, SearchEngine
 from engine.full_answers import FullAnswers
 from engine.state import State
+from engine.understanding import read
 from retrievers.base import Query
 
 ROUND = 500
@@ -62,7 +63,7 @@ def rounds(searches: int) -> list[int]:
 
 def asked_in_full(ask: FullAnswers, state: State, wish: Wish) -> Asked:
     """What all generators have for a wish; the wanted row is for measuring alone."""
-    query = Query(wish.text, wish.context, typed=wish.text)
+    query = read(state, Query(wish.text, wish.context, typed=wish.text), [], {})
     hits = ask(query)
     row = state.catalog.row(wish.item)
     wanted = np.array([] if row is None else [row], np.int32)

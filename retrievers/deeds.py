@@ -8,12 +8,13 @@ import numpy as np
 
 from retrievers.base import Outcome
 from retrievers.near_queries import query_key
+from retrievers.respelling import respelt
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Deed:
     """An outcome; its order makes sums independent of the order given. `key`: the query, "" outside a
-    search; `known`: whether there is a user; `text`: the query as it was."""
+    search; `known`: whether there is a user; `text`: the query as it is spelt in the catalogue."""
 
     time: float
     user: str
@@ -38,5 +39,5 @@ def deed_of(outcome: Outcome, rows: int) -> Deed:
         outcome.doc,
         float(outcome.weight),
         outcome.user is not None,
-        outcome.query.text if outcome.query else "",
+        respelt(outcome.query) if outcome.query else "",
     )

@@ -26,6 +26,7 @@ from retrievers.personal_features import (
     Pairs,
 )
 from retrievers.preference import Preference, spread
+from retrievers.respelling import respelt
 from retrievers.space import Space
 from retrievers.taste import Taste
 from retrievers.topk import best
@@ -47,7 +48,7 @@ class Personal(Retriever):
     logits from choices as they arrive, each seen with the state before it. Someone of whom nothing is known gets
     nothing: the other generators answer for everyone. An empty query asks for the user's likely items.
 
-    Joined to a `BM25` it knows how well items have the query's words, and how much these leave open.
+    Joined to a `BM25` it knows how well items have the query's words, as it is read, and how much they leave open.
 
     Queries, users and items share an embedding of at most `rank` dimensions, fitted again whenever
     the outcomes have grown by a tenth; what comes between is folded in. Query counts decay with
@@ -76,7 +77,7 @@ class Personal(Retriever):
         self._fitted = 0
         self._space = Space.none()
         self._by_words: BM25 | None = None
-        self._last: tuple[UserHistory, str, float | None, Pairs] | None = None
+        self._last: tuple[UserHistory, str, str, float | None, Pairs] | None = None
         self._own = self._new = Preference.prior(PRIOR_WEIGHTS, _PRIOR_PRECISION)
 
     def joined(self, other: Retriever) -> Personal:
@@ -132,7 +133,7 @@ class Personal(Retriever):
         history = self._history(query)
         if history is None:
             return Hits.none()
-        pairs = self._pairs(history, query.text, query.seconds)
+        pairs = self._pairs_of(history, query)
         docs = history.docs if owned else self._others(pairs)
         scores = (self._own if owned else self._new).score(pairs.features(docs))
         kept = self._live[docs]
@@ -148,7 +149,7 @@ class Personal(Retriever):
         this query, all as log(1 + n), and the months since the user's last deed.
         """
         history = self._history(query)
-        pairs = self._pairs(history or UserHistory.none(), query.text, query.seconds)
+        pairs = self._pairs_of(history or UserHistory.none(), query)
         x = np.full((docs.size, len(self.feature_names)), np.nan, np.float32)
         x[:, : len(PAIR_FEATURES)] = features = pairs.features(docs)
         if history is None:
@@ -166,11 +167,13 @@ class Personal(Retriever):
         history = self._seen.users.get(user) if user is not None else None
         return history if history is not None and history.docs.size else None
 
-    def _pairs(self, history: UserHistory, text: str, seconds: float | None) -> Pairs:
+    def _pairs_of(self, history: UserHistory, query: Query) -> Pairs:
+        return self._pairs(history, query_key(query.text), respelt(query), query.seconds)
+
+    def _pairs(self, history: UserHistory, key: str, text: str, seconds: float | None) -> Pairs:
         last = self._last
-        if last is not None and last[0] is history and last[1:3] == (text, seconds):
-            return last[3]
-        key = query_key(text)
+        if last is not None and last[0] is history and last[1:4] == (key, text, seconds):
+            return last[4]
         now = self._seen.newest if seconds is None else seconds
         tally = self._seen.tally(key)
         left = float(decayed(now - tally.at, self.half_life * DAY)) if tally.docs.size else 1.0
@@ -189,7 +192,7 @@ class Personal(Retriever):
             self._breadth(text),
         )
         # Kept, in one assignment: a search asks for the own items, for new ones and for a description.
-        self._last = (history, text, seconds, pairs)
+        self._last = (history, key, text, seconds, pairs)
         return pairs
 
     def _breadth(self, text: str) -> float:
@@ -197,7 +200,7 @@ class Personal(Retriever):
         if self._by_words is None:
             return 0.0
         found = self._by_words.document_frequency(text)
-        few = float(found.min()) if found.size else float(self._live.size)
+        few = float(found.min(initial=self._live.size))
         return float(np.log1p(few) / np.log1p(max(self._live.size, 1)))
 
     def _others(self, pairs: Pairs) -> Docs:
@@ -232,14 +235,14 @@ class Personal(Retriever):
             self._last = None
 
     def _learn_preferences(self, deeds: Sequence[Deed]) -> None:
-        searches: defaultdict[tuple[str, str, float], list[int]] = defaultdict(list)
+        searches: defaultdict[tuple[str, str, str, float], list[int]] = defaultdict(list)
         for deed in deeds:
             if deed.known and deed.key and deed.weight > 0 and deed.user in self._seen.users:
-                searches[deed.user, deed.text, deed.time].append(deed.doc)
+                searches[deed.user, deed.key, deed.text, deed.time].append(deed.doc)
         of_own: list[tuple[Features, BoolMask]] = []
         of_new: list[tuple[Features, BoolMask]] = []
-        for (user, text, time), docs in spread(list(searches.items()), _CHOICES):
-            pairs = self._pairs(self._seen.users[user], text, time)
+        for (user, key, text, time), docs in spread(list(searches.items()), _CHOICES):
+            pairs = self._pairs(self._seen.users[user], key, text, time)
             for among, made in ((pairs.history.docs, of_own), (self._others(pairs), of_new)):
                 wanted = np.isin(among, docs)
                 if wanted.any():
