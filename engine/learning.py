@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from bandit.base import Rounds
 from engine.answering import generator_of
+from engine.best_pages import with_pages
 from engine.budgets import Beside
 from engine.chains import chained
 from engine.chunks import Chunk, beginning, chunks
@@ -92,6 +93,7 @@ def learn(
             replace(told, drew=_served(one.record.search, version))
             for told, one in zip(sample, asked, strict=True)
         ]
+        sample = with_pages(after, sample, threads)
         after = replace(after, statistics=_told(after.statistics, sample))
         # Not at the end alone, so that what a long history teaches the ranker is drawn within the budget.
         telling = sample if due else []
@@ -122,8 +124,9 @@ def _served(search: SearchRow, version: int) -> int:
 
 
 def _told(statistics: PlanStatistics, sample: list[Sampled]) -> PlanStatistics:
-    """Statistics that know what the generators returned to the sample."""
+    """Statistics that know what the generators returned to the sample, and of its best pages."""
     told = copy.copy(statistics)
+    told.look_at_pages([(one.facts.kind, one.page) for one in sample if one.page is not None])
     told.look_at([(one.facts.kind, one.answers) for one in sample])
     return told
 

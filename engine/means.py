@@ -25,16 +25,19 @@ class Means:
         self._weights = np.zeros(1)
         self._sums = {name: np.zeros((1, *shape)) for name, shape in shapes.items()}
 
-    def add(self, entries: Iterable[tuple[str, float, Mapping[str, Floats]]]) -> None:
-        """Add (key, weight, weighted arrays) of one observation after the other."""
+    def add(
+        self, entries: Iterable[tuple[str, float, Mapping[str, Floats]]], kept: float = 1.0
+    ) -> None:
+        """Add (key, weight, weighted arrays) of one observation after the other; what was known before counts a
+        share `kept` in (0, 1] of what it did."""
         given = list(entries)
         row_of = dict(self._row_of)
         for key, _, _ in given:
             row_of.setdefault(key, len(row_of) + 1)
         new = len(row_of) + 1 - self._weights.size
-        weights = np.concatenate([self._weights, np.zeros(new)])
+        weights = np.concatenate([self._weights * kept, np.zeros(new)])
         sums = {
-            name: np.concatenate([array, np.zeros((new, *array.shape[1:]))])
+            name: np.concatenate([array * kept, np.zeros((new, *array.shape[1:]))])
             for name, array in self._sums.items()
         }
         for key, weight, arrays in given:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandit import tune
 from engine.config import EngineConfig
@@ -30,13 +31,15 @@ AIM = 0.98
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
     """A search with the full answers of all generators, by which any plan's cost is known. `drew`: the candidates it
-    had when the state before served it, 0 where it did not."""
+    had when the state before served it, 0 where it did not. `page` (s, L, s, L): what both of two rungs bring of its
+    best page (see `engine.best_pages`), in all 1; None where that was not ranked."""
 
     query: Query
     facts: QueryFacts
     hits: list[Hits]
     answers: Answers
     drew: int = 0
+    page: NDArray[np.float64] | None = None
 
 
 def surveyed(

@@ -31,6 +31,9 @@ MOST_GROWN = 3.0
 """By what factor a result count that is known may exceed the one expected, as far as what it shares
 with others goes."""
 
+PAGES_HALVED = 1000
+"""Pages after which one counts half: rankers and generators learn."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
@@ -64,7 +67,7 @@ class PlanStatistics:
         self.users, self.queries = Tallies(s, rungs), Tallies(s, rungs)
         pairs = (s, rungs, s, rungs)
         self._answered = Means({"sizes": (s,), "gaps": (s,), "shared": pairs, "types": (s, TYPES)})
-        self._clicked = Means({"both": pairs})
+        self._clicked, self._promised = Means({"both": pairs}), Means({"both": pairs})
         rise = 1.0 - np.exp(-self.ladder / 20.0)
         self._cold_found = np.tile(COLD_FOUND * rise / rise[-1], (s, 1))
         shallower = np.minimum(self.ladder[:, None], self.ladder).astype(np.float64)
@@ -112,6 +115,14 @@ class PlanStatistics:
             for kind, answers in answered
         )
 
+    def look_at_pages(self, pages: Sequence[tuple[str, Floats]]) -> None:
+        """Add what both of two rungs bring of pages (s, L, s, L), each with its kind."""
+        if pages:
+            self._kept = {}
+            self._promised = copy.copy(self._promised)
+            kept = 0.5 ** (len(pages) / PAGES_HALVED)
+            self._promised.add(((kind, 1.0, {"both": both}) for kind, both in pages), kept)
+
     def overlap(self, kind: str, at_most: Floats | None = None) -> Floats:
         """Shape (s, L, s, L): documents expected in common, the diagonal being result counts.
 
@@ -135,15 +146,16 @@ class PlanStatistics:
         return told
 
     def successes(self, kind: str) -> Floats:
-        """Shape (s, L, s, L): share of the clicked items expected to be brought by both of two rungs,
-        the diagonal a rung's own. Before it is known, generators succeed independently."""
+        """Shape (s, L, s, L): share of the wanted items expected to be brought by both of two rungs, the
+        diagonal a rung's own: by the best pages, before there are any by clicks. Before anything is known,
+        generators succeed independently."""
 
         def told() -> Floats:
             overall = self.overall.smoothed("", self._cold_found)
             apart = overall[:, :, None, None] * overall[None, None, :, :]
             each = np.arange(self._shape[0])
             apart[each, :, each, :] = np.minimum(overall[:, :, None], overall[:, None, :])
-            return self._clicked.mean("both", kind, apart)
+            return self._promised.mean("both", kind, self._clicked.mean("both", kind, apart))
 
         return self._of_kind("successes", kind, told)
 
@@ -190,6 +202,7 @@ class PlanStatistics:
             "queries": self.queries,
             "answered": self._answered,
             "clicked": self._clicked,
+            "promised": self._promised,
         }
 
     def save(self, folder: Path) -> None:
