@@ -141,12 +141,10 @@ class Content:
         parts.append(np.repeat(latest, sizes)[np.isin(of_latest, values)])
         return np.unique(np.concatenate(parts))
 
-    def strongest(self, docs: Docs, values: Docs, weights: Scores) -> Scores:
-        """Shape (n,): of the values (v,), ascending, with weights above 0, that a row has in a field, the
-        highest weight, summed over the fields."""
+    def strongest(self, docs: Docs, weights: Scores) -> Scores:
+        """Shape (n,): the highest of the weights (v,), ≥ 0, of each row's values in a field, summed over the fields."""
         return _strongest(
-            frozen(docs), self.row_starts, self.row_values, self.field_of,
-            frozen(values), frozen(weights), len(self.fields),
+            frozen(docs), self.row_starts, self.row_values, self.field_of, frozen(weights), len(self.fields)
         )  # fmt: skip
 
     def save(self, folder: Path) -> None:
@@ -173,7 +171,6 @@ def _strongest(
     row_starts: Offsets,
     row_values: Docs,
     field_of: NDArray[np.int16],
-    values: Docs,
     weights: Scores,
     fields: int,
 ) -> Scores:
@@ -183,10 +180,8 @@ def _strongest(
         highest[:] = 0.0
         for p in range(row_starts[docs[i]], row_starts[docs[i] + 1]):
             value = row_values[p]
-            at = np.searchsorted(values, value)
-            if at < values.size and values[at] == value:
-                field = field_of[value]
-                if weights[at] > highest[field]:
-                    out[i] += weights[at] - highest[field]
-                    highest[field] = weights[at]
+            field = field_of[value]
+            if weights[value] > highest[field]:
+                out[i] += weights[value] - highest[field]
+                highest[field] = weights[value]
     return out

@@ -19,12 +19,12 @@ LOOKED_AT: Final = 4000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taste:
-    """How much more than the catalogue a user leans to each of the own items' values.
+    """How much more than the catalogue a user leans to each value of `content`.
 
-    `values` (v,): numbers in `content`, ascending; `leanings` (v,): log(1 + n / (a p)) > 0, where n is
-    how strongly the user's own items with the value are the user's, p the share of the catalogue that
-    has it and a `PRIOR`: for one listener the artist of ten tracks means much, the language of most
-    tracks little. A content-based profile (Pazzani & Billsus 2007), its weights pointwise mutual
+    `values` (u,): those of the own items, ascending; `leanings` (v,): log(1 + n / (a p)) of each value, where n
+    is how strongly the user's own items with it are the user's, 0 of others, p the share of the
+    catalogue that has it and a `PRIOR`: for one listener the artist of ten tracks means much, the language of
+    most tracks little. A content-based profile (Pazzani & Billsus 2007), its weights pointwise mutual
     information with a prior.
     """
 
@@ -39,11 +39,13 @@ class Taste:
         values, where = np.unique(found, return_inverse=True)
         strength = np.bincount(where, np.repeat(history.strength(), sizes), values.size)
         share = content.sizes[values] / max(content.count, 1)
-        return cls(content, values, np.log1p(strength / (PRIOR * share)).astype(np.float32))
+        leanings = np.zeros(content.sizes.size, np.float32)
+        leanings[values] = np.log1p(strength / (PRIOR * share))
+        return cls(content, values, leanings)
 
     def towards(self, docs: Docs) -> Scores:
         """Shape (n,): of each row, the strongest leaning to a value of a field, summed over the fields."""
-        return self.content.strongest(docs, self.values, self.leanings)
+        return self.content.strongest(docs, self.leanings)
 
     def likely(self) -> Docs:
         """Rows with one of the values, ascending; where they are many, those with rare ones."""

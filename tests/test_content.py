@@ -64,13 +64,13 @@ def test_rows_share_what_their_documents_share(
         sharing = rows[[bool(mine & other) for other in pairs]]
         np.testing.assert_array_equal(made.having(values, 10_000), sharing)
         known = np.unique(values)
-        weights = np.linspace(1, 2, known.size).astype(np.float32)
-        strongest = made.strongest(rows, known, weights)
-        weight_of = dict(zip(known.tolist(), weights.tolist(), strict=True))
+        weights = np.zeros(made.sizes.size, np.float32)
+        weights[known] = np.linspace(1, 2, known.size)
+        strongest = made.strongest(rows, weights)
         for other, found in zip(rows, strongest.tolist(), strict=True):
             theirs, _ = made.values_of(other[None])
             shared = [
-                [weight_of.get(v, 0.0) for v in theirs.tolist() if made.field_of[v] == field]
+                [float(weights[v]) for v in theirs.tolist() if made.field_of[v] == field]
                 for field in range(len(made.fields))
             ]
             assert found == pytest.approx(sum(max(one, default=0.0) for one in shared))
