@@ -25,6 +25,7 @@ from engine.log_rows import EventRow, FeatureRows, SearchRow
 from engine.looking_back import query_of
 from engine.ranking_features import column_names
 from engine.state import State
+from engine.understanding import read
 from retrievers.base import Query
 
 Floats = NDArray[np.float64]
@@ -93,7 +94,8 @@ def read_served(
             shares[n] = divided(best[n], brought(features), names)
     played = [[row.plan.get(name, (0, 1.0)) for name in names] for row in rows]
     found = np.array(played, np.float64).reshape(len(rows), len(names), 2)
-    queries = [query_of(Searched(row, [], late=False)) for row in rows]
+    logged = (query_of(Searched(row, [], late=False)) for row in rows)
+    queries = [read(state, query, [], {}) for query in logged]
     facts = [state.facts(query).x for query in queries]
     return Served(
         generators=names,

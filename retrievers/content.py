@@ -78,7 +78,7 @@ class Content:
                 place = spelt.get((field, text))
                 if place is None:
                     place = spelt[field, text] = len(hashed)
-                    hashed.append(hash_of(f"{field}\n{key_of(text)}"))
+                    hashed.append(hash_of(f"{field}\n{key_of(text) or text}"))
                     of_field.append(fields.setdefault(field, len(fields)))
                 entries.append(place)
             ends.append(len(entries))

@@ -19,12 +19,7 @@ from retrievers.decay import DAY, check_half_life, decayed
 from retrievers.deeds import Deed, deed_of
 from retrievers.history import OUTSIDE, UserHistory
 from retrievers.near_queries import query_key
-from retrievers.personal_features import (
-    PAIR_FEATURES,
-    PRIOR_WEIGHTS,
-    USER_RELATIVE,
-    Pairs,
-)
+from retrievers.personal_features import PAIR_FEATURES, PRIOR_WEIGHTS, USER_RELATIVE, Pairs
 from retrievers.preference import Preference, spread
 from retrievers.respelling import respelt
 from retrievers.space import Space

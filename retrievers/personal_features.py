@@ -38,23 +38,8 @@ PRIOR_WEIGHTS = np.array(
 )
 """How much each speaks for an item before anything was learnt."""
 
-USER_RELATIVE = (
-    True,
-    True,
-    True,
-    True,
-    False,
-    True,
-    True,
-    True,
-    True,
-    False,
-    False,
-    True,
-    False,
-    True,
-    True,
-)
+_NOT_OF_USERS = ("affinity", "query_touches", "log_query_share", "match")
+USER_RELATIVE = tuple(name not in _NOT_OF_USERS for name in PAIR_FEATURES)
 """Which of `PAIR_FEATURES` are about the user."""
 
 _FOLDED = 256
