@@ -215,7 +215,8 @@ def test_an_item_that_was_dropped_is_told_of(learnt: SearchEngine) -> None:
     missing = next(
         query
         for query in QUERIES
-        if (told := learnt.search(query, explain=True).explanation) is not None and told.dropped
+        if (explained := learnt.search(query, explain=True).explanation) is not None
+        and explained.dropped
     )
     told = [learnt.why_missing(missing, d.id, k=10) for d in songs()]
     dropped = [one for one in told if one.reason == "pruned"]
