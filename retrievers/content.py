@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ FIELDS = 16
 """How many fields are told apart, the first that documents have; others are passed over."""
 UNINDEXED = 2000
 """Rows that may be added before the rows of each value are listed anew; they are looked through."""
+_MOMENT = re.compile(r"\d{4}-\d\d(?:-\d\d.*)?")
+"""A date: what came out in the same week as something liked is not liked for that."""
 _TYPES: dict[str, type[np.generic]] = {
     "hashes": np.uint64, "numbers": np.int32, "field_of": np.int16, "sizes": np.int64,
     "row_starts": np.int64, "row_values": np.int32, "starts": np.int64, "rows": np.int32,
@@ -66,14 +69,16 @@ class Content:
         return self.row_starts.size - 1
 
     def plus(self, rows: Docs, documents: Sequence[Document]) -> Content:
-        """With documents under new rows, ascending and above all others, one or more."""
+        """With documents under new rows, ascending and above all others, one or more; dates are no values."""
         fields = {field: number for number, field in enumerate(self.fields)}
         spelt: dict[tuple[str, str], int] = {}
         hashed, of_field = array("Q"), array("h")
         entries, ends = array("i"), array("q")
         for document in documents:
             for field, text, own in named(document, ()):
-                if own or (field not in fields and len(fields) == FIELDS):
+                if own or _MOMENT.fullmatch(text):
+                    continue
+                if field not in fields and len(fields) == FIELDS:
                     continue
                 place = spelt.get((field, text))
                 if place is None:

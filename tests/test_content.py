@@ -90,6 +90,15 @@ def test_values_are_compared_as_they_are_searched_and_kept_apart_by_field() -> N
     assert made.having(values, 9).tolist() == [0, 1]
 
 
+def test_dates_are_no_values() -> None:
+    made = filled(
+        [{"first": ["1985-02-09"], "seen": ["1985-02", "1985-02-09T10:00"], "decade": ["1980s"]}],
+        [],
+    )
+    assert made.fields == ("decade",)
+    assert made.values_of(np.array([0], np.int32))[1].tolist() == [1]
+
+
 def test_fields_beyond_the_first_ones_are_passed_over() -> None:
     made = filled([{f"f{i}": ["x"] for i in range(FIELDS + 3)}, {f"f{FIELDS}": ["x"]}], [1])
     assert made.fields == tuple(f"f{i}" for i in range(FIELDS))
