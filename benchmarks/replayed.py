@@ -15,6 +15,7 @@ from benchmarks.walk import Asked, Step
 from engine.catalog import Catalog
 from engine.config import EngineConfig
 from engine.hindsight import clicked_ranks
+from engine.understanding import read
 from rankers.surfaces import Surfaces
 
 Floats = NDArray[np.float64]
@@ -49,7 +50,7 @@ class Searched:
         return cls(
             id=asked.id,
             user=asked.query.context.user,
-            kind=step.state.facts(asked.query).kind,
+            kind=step.state.facts(read(step.state, asked.query, [], {})).kind,
             wanted=tuple(step.state.catalog.id(row) for row in asked.wanted.tolist()),
             found=has.mean(axis=0),
             only=(has & (has.sum(axis=1) == 1)[:, None]).mean(axis=0),

@@ -12,6 +12,7 @@ from engine.answering import on_the_hour
 from engine.log import Log
 from engine.query_features import QueryFacts
 from engine.state import State
+from engine.understanding import read
 from retrievers.base import Context, Query
 
 LATEST = 400
@@ -54,7 +55,7 @@ def beliefs(state: State, queries: Iterable[Query]) -> tuple[Belief, ...]:
     """By kind of the queries given as examples, the commonest first. Asks no generator."""
     groups: dict[str, list[tuple[QueryFacts, str | None]]] = {}
     for query in queries:
-        facts = state.facts(query)
+        facts = state.facts(read(state, query, [], {}))
         group = groups.setdefault(facts.kind, [])
         if len(group) < EXAMPLES:
             group.append((facts, query.context.user))

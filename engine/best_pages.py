@@ -31,9 +31,10 @@ four runs of the demo."""
 
 
 def with_pages(state: State, sample: Sequence[Sampled], threads: int = 1) -> list[Sampled]:
-    """A sample with the best `page` of some of its searches, evenly spread; of none without a ranker."""
+    """A sample with the best `page` of some of its searches, evenly spread; of none without a ranker or
+    where plans do not heed them."""
     answered = [i for i, one in enumerate(sample) if any(map(len, one.hits))]
-    if state.ranker is None or not answered:
+    if state.ranker is None or not state.policy.heeds or not answered:
         return list(sample)
     s = len(state.retrievers)
     unknown = np.full(s, np.nan)

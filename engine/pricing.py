@@ -17,6 +17,7 @@ from engine.pruning import bar_for, rows_of, worthy
 from engine.query_features import QueryFacts
 from engine.state import State
 from engine.threads import each
+from engine.understanding import read
 from retrievers.base import Hits, Query
 from retrievers.candidates import union
 
@@ -48,6 +49,7 @@ def surveyed(
     """Ask all generators in full for some queries, by `ask`, which is of `state`."""
 
     def survey(query: Query) -> Sampled:
+        query = read(state, query, [], {})
         hits = ask(query)
         kept = answers(hits, state.catalog.types, state.ladder)
         return Sampled(query, state.facts(query), hits, kept)

@@ -63,16 +63,15 @@ def query_facts(
     topics: Topics,
     at_most: NDArray[np.float64],
     near: Scores,
-    readings: Sequence[Reading],
 ) -> QueryFacts:
-    """`words` gives document frequencies where there is a BM25 generator; `near`, of the nearest names, and
-    `readings` are empty where nobody knows."""
+    """`words` gives document frequencies where there is a BM25 generator; `near`, of the nearest names,
+    is empty where nobody knows."""
     text, user = query.text, query.context.user
     key = normalise(text)
     hashed = name_hash(text)
     named = names.rows(hashed) if key else np.empty(0, np.int32)
     is_value = bool(key) and names.is_value(hashed)
-    read_names, read_values = _read_as(readings, {*type_names, TITLE})
+    read_names, read_values = _read_as(query.readings, {*type_names, TITLE})
     found = words.document_frequency(text) if words is not None else np.empty(0, np.int32)
     unknown = float((found == 0).mean()) if found.size else 0.0
     rarity = 1.0 - np.log1p(found) / math.log(2.0 + names.titles.size)

@@ -22,7 +22,6 @@ from rankers.base import Ranker
 from rankers.surfaces import Surfaces
 from retrievers.base import Joins, KnowsNames, Query, Retriever
 from retrievers.bm25 import BM25
-from retrievers.structured import Structured
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,18 +86,12 @@ class State:
         return features, overlap
 
     def facts(self, query: Query) -> QueryFacts:
-        """Kind, key and context features of a query, read by rules where it has not been read."""
-        readings = query.readings
-        if not readings and query.text:
-            structured = next(
-                (r for r in self.retrievers.values() if isinstance(r, Structured)), None
-            )
-            readings = () if structured is None else structured.by_rules(query.text)
+        """Kind, key and context features of a query that was read (see `engine.understanding.read`)."""
         words = next((r for r in self.retrievers.values() if isinstance(r, BM25)), None)
         at_most = np.array([r.at_most(query) for r in self.retrievers.values()])
         by_name = next((r for r in self.retrievers.values() if isinstance(r, KnowsNames)), None)
         near = np.empty(0, np.float32) if by_name is None else by_name.nearness(query)
         return query_facts(
             query, self.names, self.catalog.types, self.catalog.type_names, words,
-            self.statistics, self.topics, at_most, near, readings,
+            self.statistics, self.topics, at_most, near,
         )  # fmt: skip

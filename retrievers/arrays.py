@@ -50,6 +50,11 @@ def mapped(path: Path, dtype: type[_Element]) -> NDArray[_Element]:
     return view
 
 
+def mapped_all(folder: Path, kinds: Mapping[str, type[np.generic]]) -> dict[str, NDArray[Any]]:
+    """`mapped` of several files, by name and type."""
+    return {name: mapped(folder / f"{name}.npy", kind) for name, kind in kinds.items()}
+
+
 def keep(path: Path, array: NDArray[Any]) -> None:
     """Write an array, or link the file that it is mapped from; see `sharing`."""
     whole = _whole(array)

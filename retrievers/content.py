@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from retrievers.arrays import keep, mapped
+from retrievers.arrays import keep, mapped_all
 from retrievers.base import Docs, Document, Scores
 from retrievers.field_names import named
 from retrievers.postings import Offsets
@@ -164,9 +164,7 @@ class Content:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote, mapped from the files."""
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        columns: dict[str, NDArray[Any]] = {
-            name: mapped(folder / f"{name}.npy", kind) for name, kind in _TYPES.items()
-        }
+        columns = mapped_all(folder, _TYPES)
         return cls(tuple(about["fields"]), int(about["indexed"]), **columns)
 
 

@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from retrievers.analysis import words
-from retrievers.arrays import keep, mapped
+from retrievers.arrays import keep, mapped_all
 from retrievers.base import BoolMask, Docs, Scores
 from retrievers.postings import Offsets
 from retrievers.spellings import Hashes, Spellings
@@ -254,9 +254,7 @@ class ValueTable:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote, mapped from the files."""
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        columns: dict[str, NDArray[Any]] = {
-            name: mapped(folder / f"{name}.npy", kind) for name, kind in _TYPES.items()
-        }
+        columns = mapped_all(folder, _TYPES)
         spellings = Spellings.load(folder / "spellings")
         return cls(int(about["first"]), tuple(about["fields"]), spellings, **columns)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from engine import EngineConfig, Query, SearchEngine
-from engine.query_features import X_NAMES
+from engine.query_features import X_NAMES, QueryFacts
+from engine.understanding import read
 from tests.conftest import Clock, WordHashes, songs
 
 
@@ -16,6 +17,10 @@ def engine() -> Iterator[SearchEngine]:
     config = EngineConfig(clock=Clock())
     with SearchEngine.build(songs(), config=config, encoder=WordHashes()) as built:
         yield built
+
+
+def facts(engine: SearchEngine, text: str) -> QueryFacts:
+    return engine.state.facts(read(engine.state, Query(text), [], {}))
 
 
 @pytest.mark.parametrize(
@@ -34,13 +39,13 @@ def engine() -> Iterator[SearchEngine]:
 def test_a_query_is_of_the_kind_of_what_it_names(
     engine: SearchEngine, text: str, kind: str
 ) -> None:
-    entity = engine.state.facts(Query(text)).kind.split("/")[0].split("~")[0]
+    entity = facts(engine, text).kind.split("/")[0].split("~")[0]
     assert entity == kind
 
 
 def test_it_is_told_how_probably_a_text_is_a_name_or_values(engine: SearchEngine) -> None:
     def told(text: str) -> tuple[float, float]:
-        x = engine.state.facts(Query(text)).x
+        x = facts(engine, text).x
         names, values = (float(x[X_NAMES.index(name)]) for name in ("read_names", "read_values"))
         return names, values
 
