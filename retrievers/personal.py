@@ -202,7 +202,7 @@ class Personal(Retriever):
         """The query's items, the neighbours and those of the user's taste, ascending, without own ones."""
         near = self._space.neighbours(pairs.user + pairs.query, _NEIGHBOURS)
         likely = np.setdiff1d(pairs.taste.likely(), pairs.history.docs, assume_unique=True)
-        match, taste, broad = self._new.weights[-3:].tolist()
+        match, taste, broad = self._new.weights[-3:].tolist()  # the last of `PAIR_FEATURES`
         scores = np.float32(taste + broad * pairs.breadth) * pairs.taste.towards(likely)
         if pairs.match is not None:
             scores += np.float32(match) * pairs.match(likely)
