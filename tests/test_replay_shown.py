@@ -113,7 +113,8 @@ def test_late_clicks_on_the_warm_up_teach_nothing(made: Replay, work: Path) -> N
 
 def test_report_says_what_was_learnt_from(work: Path) -> None:
     options = replace(SHOWING, limit=30, systems=("ltrr",))
-    report = replay_into(work / "made", work / "a", options, budgets=(15.0,), config=CONFIG)
+    data = write(work / "reported", *log())
+    report = replay_into(data, work / "a", options, budgets=(15.0,), config=CONFIG)
     assert report["feedback"] == SHOWN
     assert report["feedback_note"] == NOTES[SHOWN]
     assert escape(NOTES[SHOWN]) in (work / "a" / "report.html").read_text("utf-8")
